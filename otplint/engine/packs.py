@@ -1,0 +1,116 @@
+"""Rule packs: modules of rules that distributions offer under the entry point group ``otplint.rules``."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+from types import ModuleType
+
+from otplint.api import API_VERSION, Rule, RuleDefinitionError
+
+GROUP = "otplint.rules"
+BUILT_IN = "otplint"
+
+
+class PackError(Exception):
+    """A rule pack that cannot be used; the message names the pack, and the file where there is one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """One distribution's rules, by code."""
+
+    name: str
+    rules: tuple[type[Rule], ...]
+
+
+def load_packs() -> tuple[Pack, ...]:
+    """All installed packs, the built-in one first, the others by name.
+
+    Raises:
+        PackError: a pack cannot be imported, was written for another version of the API, holds no rule, or uses a
+            code or name that another rule has.
+    """
+    found = entry_points(group=GROUP)
+    built_in = [point for point in found if point.value == GROUP]
+    if not built_in:
+        raise PackError("the built-in rules are not installed; use pip (in a checkout: pip install -e .)")
+    others = sorted((point for point in found if point.value != GROUP), key=lambda point: (point.name, point.value))
+    packs = tuple(_load(point) for point in [built_in[0], *_distinct(others)])
+    _refuse_collisions(packs)
+    return packs
+
+
+def load_rules() -> tuple[type[Rule], ...]:
+    """The rules of all packs, by code; errors as :func:`load_packs`."""
+    return tuple(sorted((rule for pack in load_packs() for rule in pack.rules), key=lambda rule: rule.code))
+
+
+def rules_in(module: ModuleType) -> Iterator[type[Rule]]:
+    """The concrete rules that a module or, for a package, its submodules define, in the order of their modules."""
+    yield from _defined(module)
+    if hasattr(module, "__path__"):
+        for entry in pkgutil.walk_packages(module.__path__, f"{module.__name__}."):
+            yield from _defined(importlib.import_module(entry.name))
+
+
+def _distinct(points: Sequence[EntryPoint]) -> Iterator[EntryPoint]:
+    """Each entry point once: a distribution on two folders of sys.path offers its own twice."""
+    return iter({(point.name, point.value): point for point in points}.values())
+
+
+def _load(point: EntryPoint) -> Pack:
+    """Import one pack; whatever its code raises while it is imported is the pack's error, in one line."""
+    name = BUILT_IN if point.value == GROUP else (point.dist.name if point.dist else point.name)
+    try:
+        module = importlib.import_module(point.value)
+        version = getattr(module, "API_VERSION", None)
+        if version != API_VERSION:
+            raise PackError(
+                f"rule pack {name!r} ({point.value}) states API_VERSION = {version!r}, "
+                f"this otplint needs {API_VERSION}: update the pack or otplint"
+            )
+        rules = tuple(sorted(rules_in(module), key=lambda rule: rule.code))
+    except RuleDefinitionError as error:
+        raise PackError(f"rule pack {name!r}: {error}") from error
+    except PackError:
+        raise
+    except Exception as error:  # foreign code: anything may happen, and the user must learn where
+        raise PackError(
+            f"rule pack {name!r} ({point.value}) cannot be imported: {type(error).__name__}: {_one_line(error)}"
+        ) from error
+    if not rules and name != BUILT_IN:
+        raise PackError(f"rule pack {name!r} ({point.value}) holds no rule: rules are subclasses of otplint.api.Rule")
+    for rule in rules:
+        rule.pack = name
+    return Pack(name, rules)
+
+
+def _defined(module: ModuleType) -> Iterator[type[Rule]]:
+    """Concrete rules whose class statement stands in ``module``."""
+    for value in vars(module).values():
+        if isinstance(value, type) and issubclass(value, Rule) and value.__module__ == module.__name__:
+            if not value.abstract:
+                yield value
+
+
+def _refuse_collisions(packs: Iterable[Pack]) -> None:
+    """Raise where two rules share a code or a name; the pack that comes later is at fault."""
+    taken: dict[str, tuple[str, type[Rule]]] = {}
+    for pack in packs:
+        for rule in pack.rules:
+            for key in (rule.code, rule.name):
+                if key in taken:
+                    other, first = taken[key]
+                    raise PackError(
+                        f"rule pack {pack.name!r}: {rule.__module__}.{rule.__qualname__} uses {key}, "
+                        f"which is {first.__module__}.{first.__qualname__} of pack {other!r}"
+                    )
+                taken[key] = (pack.name, rule)
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
