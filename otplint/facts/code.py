@@ -28,7 +28,7 @@ class Sub(NamedTuple):
     start: int
     end: int
     base: Expr
-    index: Expr
+    key: Expr
 
 
 class Const(NamedTuple):
@@ -419,8 +419,8 @@ def parts(expr: Expr) -> tuple[Expr, ...]:
     match expr:
         case Attr(base=base):
             return (base,)
-        case Sub(base=base, index=index):
-            return (base, index)
+        case Sub(base=base, key=key):
+            return (base, key)
         case Call(func=func, args=args):
             return (func, *[a.value for a in args])
         case Await(value=value) | Unary(value=value) | Star(value=value):

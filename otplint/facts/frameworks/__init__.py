@@ -1,0 +1,215 @@
+"""Framework knowledge as data: one TOML file a framework, read once.
+
+The format is described in ``docs/frameworks.md``; users add their own under ``[tool.otplint.frameworks.NAME]`` with
+the same keys.
+"""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from importlib import resources
+from typing import Any
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+
+class FrameworkError(Exception):
+    """A framework's data names an unknown key or has a value of the wrong type; the text is one line."""
+
+
+FAILURES = ("restart", "stop", "reply", "unseen", "isolated")
+
+
+@dataclass(frozen=True, slots=True)
+class ActorKind:
+    """What makes a class (or decorated function) an actor of this framework, and what a failure means there."""
+
+    bases: tuple[str, ...] = ()
+    """Dotted names of base classes."""
+    decorators: tuple[str, ...] = ()
+    """Dotted names of decorators; a call of the decorator counts too."""
+    handlers: tuple[str, ...] = ()
+    """Names of methods that receive messages."""
+    handler_decorators: tuple[str, ...] = ()
+    public_methods: bool = False
+    """True where every public method may be called through a proxy or handle."""
+    loops: tuple[str, ...] = ()
+    """Names of methods that run for the actor's whole life (``run``)."""
+    starts: tuple[str, ...] = ("__init__",)
+    stops: tuple[str, ...] = ()
+    on_failure: tuple[str, ...] = ("unseen",)
+    """What a failure in a handler leads to, from ``FAILURES``."""
+    stop_exceptions: tuple[str, ...] = ()
+    """Exceptions by which the actor is told to stop, beside ``BaseException``'s own."""
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    """Types of attributes that the base class gives its instances, by name."""
+    scheduler: str = "thread"
+    """``thread`` where a handler may block its own thread, ``event-loop`` where it shares one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What calling certain functions or methods does, in the language of actors."""
+
+    role: str
+    """``watch``, ``release``, ``call``, ``cast``, ``send``, ``reply``, ``spawn``, ``supervise`` ...: see ``ROLES``."""
+    names: tuple[str, ...] = ()
+    """Dotted names: ``package.function`` or ``package.Class.method``."""
+    target: str = ""
+    """Parameter that names the other actor; ``receiver`` for the object before the dot."""
+    payload: str = ""
+    """Parameter that carries the message."""
+    reference: str = ""
+    """Parameter of a release that names what was watched."""
+    timeout: str = ""
+    """Parameter that bounds the wait; the call is unbounded without it unless ``bounded``."""
+    bounded: bool = False
+    limits: tuple[str, ...] = ()
+    """Parameters that set supervision, capacity or timing."""
+    parameters: tuple[str, ...] = ()
+    """Names of the positional parameters, in order."""
+    returns: str = ""
+    """Dotted type of the result."""
+    flush: str = ""
+    """Parameter that also throws away what was already queued."""
+    once: bool = False
+    """True where the watch ends by itself when it fires."""
+
+
+ROLES = (
+    "watch", "release", "call", "cast", "send", "reply", "spawn", "supervise", "breaker", "retry", "timer", "put",
+    "take", "queue", "sleep", "wait", "stop", "kill", "persist", "restore", "alive", "environment", "child", "lock",
+    "log", "make",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Framework:
+    """One framework: tokens that betray it, kinds of actors, operations and message types."""
+
+    name: str
+    tokens: tuple[str, ...] = ()
+    """Texts without one of which a file cannot use the framework."""
+    documentation: str = ""
+    actors: tuple[ActorKind, ...] = ()
+    operations: tuple[Operation, ...] = ()
+    down: tuple[str, ...] = ()
+    """Types of messages that say a watched actor went down."""
+    call_failures: tuple[str, ...] = ()
+    """Exceptions by which a call tells that it failed."""
+    limit_keywords: tuple[str, ...] = ()
+    """Keyword arguments that set a limit whatever function takes them."""
+    test_markers: tuple[str, ...] = ()
+    """Names of environment variables and settings that say a test is running."""
+
+
+_LISTS = {"actor": ("actors", ActorKind), "operation": ("operations", Operation)}
+
+
+def parse(name: str, data: Mapping[str, Any], where: str) -> Framework:
+    """A framework from its table.
+
+    :raises FrameworkError: naming ``where``, the key and the nearest known one.
+    """
+    values: dict[str, Any] = {}
+    for key, value in data.items():
+        if key in _LISTS:
+            attribute, kind = _LISTS[key]
+            items = [value] if isinstance(value, Mapping) else value
+            if not isinstance(items, list) or not all(isinstance(i, Mapping) for i in items):
+                raise FrameworkError(f"{where}: '{key}' must be a table or a list of tables")
+            values[attribute] = tuple(_record(kind, item, f"{where}.{key}") for item in items)
+        else:
+            values[key] = value
+    values.pop("name", None)
+    return _record(Framework, {"name": name, **values}, where)  # type: ignore[no-any-return]
+
+
+def _record(kind: type[Any], data: Mapping[str, Any], where: str) -> Any:
+    known = {f.name: f for f in fields(kind)}
+    values: dict[str, Any] = {}
+    for key, value in data.items():
+        if key == "source":
+            continue
+        if key not in known:
+            near = difflib.get_close_matches(key, [*known, *_LISTS], n=1)
+            hint = f", did you mean '{near[0]}'?" if near else ""
+            raise FrameworkError(f"{where}: unknown key '{key}'{hint}")
+        values[key] = _value(str(known[key].type), value, f"{where}.{key}")
+    if kind is Operation and values.get("role") not in ROLES:
+        raise FrameworkError(f"{where}: role '{values.get('role', '')}' is none of {', '.join(ROLES)}")
+    if kind is ActorKind:
+        for failure in values.get("on_failure", ()):
+            if failure not in FAILURES:
+                raise FrameworkError(f"{where}: on_failure '{failure}' is none of {', '.join(FAILURES)}")
+    return kind(**values)
+
+
+def _value(expected: str, value: Any, where: str) -> Any:
+    if expected.startswith("tuple"):
+        if isinstance(value, tuple):
+            return value
+        if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
+            raise FrameworkError(f"{where}: a list of strings is expected")
+        return tuple(value)
+    if expected.startswith("Mapping"):
+        if not isinstance(value, Mapping):
+            raise FrameworkError(f"{where}: a table is expected")
+        return dict(value)
+    wanted = bool if expected == "bool" else str
+    if not isinstance(value, wanted):
+        raise FrameworkError(f"{where}: a {'boolean' if wanted is bool else 'string'} is expected")
+    return value
+
+
+@functools.cache
+def shipped() -> tuple[Framework, ...]:
+    """The frameworks that come with otplint, by name."""
+    found = []
+    for entry in sorted(resources.files(__package__).iterdir(), key=lambda e: e.name):
+        if entry.name.endswith(".toml"):
+            data = tomllib.loads(entry.read_text(encoding="utf-8"))
+            found.append(parse(entry.name[: -len(".toml")], data, entry.name))
+    return tuple(found)
+
+
+def with_users(tables: Mapping[str, Any]) -> tuple[Framework, ...]:
+    """The shipped frameworks and those of the configuration; a user's table replaces a shipped one of its name."""
+    users = {name: parse(name, table, f"frameworks.{name}") for name, table in tables.items()}
+    return tuple([f for f in shipped() if f.name not in users] + [users[n] for n in sorted(users)])
+
+
+class Vocabulary:
+    """All frameworks together, by dotted name."""
+
+    def __init__(self, frameworks: Iterable[Framework]) -> None:
+        self.frameworks = tuple(frameworks)
+        self.exact: dict[str, tuple[Framework, Operation]] = {}
+        self.methods: dict[str, list[tuple[Framework, Operation, str]]] = {}
+        self.bases: dict[str, tuple[Framework, ActorKind]] = {}
+        self.decorators: dict[str, tuple[Framework, ActorKind]] = {}
+        for framework in self.frameworks:
+            for kind in framework.actors:
+                self.bases.update({name: (framework, kind) for name in kind.bases})
+                self.decorators.update({name: (framework, kind) for name in kind.decorators})
+            for operation in framework.operations:
+                for name in operation.names:
+                    self.exact[name] = (framework, operation)
+                    owner, _, method = name.rpartition(".")
+                    if owner.rpartition(".")[2][:1].isupper():
+                        self.methods.setdefault(method, []).append((framework, operation, owner))
+        self.down = frozenset(name for f in self.frameworks for name in f.down)
+        self.call_failures = frozenset(name for f in self.frameworks for name in f.call_failures)
+        self.limit_keywords = frozenset(name for f in self.frameworks for name in f.limit_keywords)
+        self.test_markers = tuple(name for f in self.frameworks for name in f.test_markers)
+
+    def tokens(self) -> tuple[bytes, ...]:
+        """What triage looks for, shortest first."""
+        return tuple(sorted({t.encode() for f in self.frameworks for t in f.tokens}, key=lambda t: (len(t), t)))
