@@ -92,9 +92,10 @@ def _load(point: EntryPoint) -> Pack:
 def _defined(module: ModuleType) -> Iterator[type[Rule]]:
     """Concrete rules whose class statement stands in ``module``."""
     for value in vars(module).values():
-        if isinstance(value, type) and issubclass(value, Rule) and value.__module__ == module.__name__:
-            if not value.abstract:
-                yield value
+        if not isinstance(value, type) or not issubclass(value, Rule) or value.abstract:
+            continue
+        if value.__module__ == module.__name__:
+            yield value
 
 
 def _refuse_collisions(packs: Iterable[Pack]) -> None:
