@@ -1,0 +1,1 @@
+"""Files before anybody understands them: which ones there are, their text, their positions."""

@@ -1,0 +1,74 @@
+"""Could this file be actor code? A question to its bytes, before anything is parsed.
+
+``token in bytes`` is faster than one big regular expression (33 MB, 17 tokens: 0.2 s against 1.3 s). Whole words are
+searched the same way while they are few; many of them (names that the index found) are looked up among the words of
+the file in one go.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+_FEW_WORDS = 20
+"""Above this number, splitting a file into its words is cheaper than searching for each (measured)."""
+
+_WORD_BYTES = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") | frozenset(range(128, 256))
+_ONLY_WORDS = bytes(byte if byte in _WORD_BYTES else 32 for byte in range(256))
+
+
+class Triage:
+    """A set of tokens, any one of which makes a file worth a closer look."""
+
+    __slots__ = ("_few", "_many", "_tokens")
+
+    def __init__(self, tokens: Iterable[bytes], words: Iterable[bytes] = ()) -> None:
+        """Prepare the search.
+
+        Args:
+            tokens: found anywhere, also inside a longer name: ``b"pykka"``, ``b"queue.Queue"``.
+            words: found only as whole identifiers: ``b"Player"`` is not in ``b"MediaPlayer"``. Non-ASCII names are
+                looked for in UTF-8.
+
+        Raises:
+            ValueError: an empty token, which every file holds, or a word that is not an identifier.
+        """
+        wanted = sorted(set(tokens), key=lambda token: (len(token), token))
+        words = set(words)
+        if b"" in wanted or b"" in words:
+            raise ValueError("an empty token would select every file")
+        kept: list[bytes] = []
+        for token in wanted:  # "queue.Queue" adds nothing to "Queue"
+            if not any(shorter in token for shorter in kept):
+                kept.append(token)
+        # Long tokens first: the longer one is, the faster bytes are skipped.
+        self._tokens = tuple(reversed(kept))
+        names = sorted(word for word in words if not any(token in word for token in kept))
+        for word in names:
+            if not _WORD_BYTES.issuperset(word):
+                raise ValueError(f"not a whole word: {word!r}")
+        many = len(names) > _FEW_WORDS
+        self._many = frozenset(names) if many else frozenset()
+        self._few = () if many else tuple((word, _whole(word)) for word in names)
+
+    def selects(self, data: bytes) -> bool:
+        """Whether *data*, the bytes of a file, holds any of the tokens or words."""
+        for token in self._tokens:
+            if token in data:
+                return True
+        for word, pattern in self._few:
+            if word in data and pattern.search(data) is not None:
+                return True
+        return bool(self._many) and not self._many.isdisjoint(data.translate(_ONLY_WORDS).split())
+
+    def found(self, data: bytes) -> tuple[bytes, ...]:
+        """Every token and word that *data* holds, sorted: why a file was selected."""
+        hits = {token for token in self._tokens if token in data}
+        hits.update(word for word, pattern in self._few if pattern.search(data) is not None)
+        if self._many:
+            hits.update(self._many.intersection(data.translate(_ONLY_WORDS).split()))
+        return tuple(sorted(hits))
+
+
+def _whole(word: bytes) -> re.Pattern[bytes]:
+    return re.compile(rb"(?<![\w\x80-\xff])" + word + rb"(?![\w\x80-\xff])")
