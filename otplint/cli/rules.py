@@ -8,7 +8,6 @@ from collections.abc import Sequence
 
 import click
 
-from otplint.api import Rule
 from otplint.cli.settings import catalogue
 from otplint.cli.terminal import put, wants_colour, width
 from otplint.findings import RuleInfo
@@ -59,11 +58,6 @@ def markdown_table(infos: Sequence[RuleInfo]) -> str:
         severity = f"{info.severity.value}, preview" if info.preview else info.severity.value
         rows.append(f"| {info.code} | {info.name} | {severity} | {_cell(info.summary)} |")
     return "\n".join(rows) + "\n"
-
-
-def infos_of(rules: Sequence[type[Rule]]) -> list[RuleInfo]:
-    """What the rules say about themselves, with their default options."""
-    return [rule().info() for rule in rules]
 
 
 def _line(info: RuleInfo) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from otplint.api import Rule, Severity
@@ -157,3 +157,27 @@ def _unknown(selector: str, rules: Sequence[type[Rule]], where: str) -> Selectio
     hint = f"; did you mean {spelled[near[0]]}?" if near else "; 'otplint rules' lists them all"
     return SelectionError(f"{where}: unknown rule {selector!r}{hint}")
 
+
+
+def per_file(ignores: Mapping[str, Sequence[str]], rules: Sequence[type[Rule]]) -> Callable[[str], frozenset[str]]:
+    """Which codes ``per-file-ignores`` leaves out of a file, as a function of its path from the project root.
+
+    Args:
+        ignores: selectors by a pattern as in ``.gitignore``.
+        rules: the rules there are.
+
+    Raises:
+        SelectionError: a selector means no rule, or a pattern is none.
+    """
+    from otplint.sources.patterns import BadPattern, Patterns
+
+    table: list[tuple[Patterns, frozenset[str]]] = []
+    for pattern, selectors in ignores.items():
+        codes = frozenset(rule.code for rule in resolve(selectors, rules, where="per-file-ignores"))
+        try:
+            table.append((Patterns([pattern]), codes))
+        except BadPattern as error:
+            raise SelectionError(f"per-file-ignores: {error}") from error
+    if not table:
+        return lambda _path: frozenset()
+    return lambda path: frozenset().union(*(codes for patterns, codes in table if patterns.matches(path)))

@@ -1,0 +1,208 @@
+"""``otplint check``: scan, print, and say with the exit status whether anything was found."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from otplint.cli import FAILED, FINDINGS, OK
+from otplint.cli.settings import Flags, Settings, listed, one_line_errors, selection_flags, settings_for
+from otplint.cli.statistics import Stopwatch, statistics
+from otplint.cli.terminal import is_terminal, progress, put, say, wants_colour, width
+from otplint.findings import Report, Severity
+from otplint.output import FORMATS, render
+from otplint.output.summary import failure_lines, summary
+
+STDIN_NAME = "stdin.py"
+"""The path that findings in standard input have when no name is given."""
+
+_FORMAT_HELP = f"Print as {', '.join(FORMATS)}; with :FILE into a file. Repeatable."
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One ``--format FORMAT[:FILE]``."""
+
+    style: str
+    file: Path | None
+
+
+@click.command(name="check")
+@click.argument("paths", nargs=-1, metavar="[PATH]...")
+@click.option("--format", "formats", multiple=True, metavar="FORMAT[:FILE]", help=_FORMAT_HELP)
+@selection_flags
+@click.option("--min-confidence", type=click.Choice(["high", "medium", "low"]), help="Report this and above.")
+@click.option(
+    "--fail-on",
+    type=click.Choice(["critical", "high", "medium", "low", "never"]),
+    help="Exit with 1 for a finding of this severity or worse.",
+)
+@click.option("--exit-zero", is_flag=True, help="Exit with 0 where it would be 1.")
+@click.option("--no-suppressions", is_flag=True, help="Report also what comments suppress.")
+@click.option("--stdin-filename", metavar="PATH", help="The path that standard input (-) stands for.")
+@click.option("--statistics", "counts", is_flag=True, help="Count the findings of each rule.")
+@click.option("--timing", is_flag=True, help="Measure each rule; analyses in one process.")
+@click.option("--show-files", is_flag=True, help="List the files that would be read, and stop.")
+@click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Number of processes.")
+@click.option("-v", "--verbose", is_flag=True, help="Say what is in force.")
+@click.option("-q", "--quiet", is_flag=True, help="Only findings and errors.")
+def command(
+    paths: tuple[str, ...],
+    formats: tuple[str, ...],
+    select: tuple[str, ...],
+    ignore: tuple[str, ...],
+    extend_select: tuple[str, ...],
+    config: tuple[str, ...],
+    min_confidence: str | None,
+    fail_on: str | None,
+    stdin_filename: str | None,
+    jobs: int | None,
+    *,
+    isolated: bool,
+    exit_zero: bool,
+    no_suppressions: bool,
+    counts: bool,
+    timing: bool,
+    show_files: bool,
+    verbose: bool,
+    quiet: bool,
+) -> int:
+    """Scan files and folders (default: the current one) for actor code that defeats its own supervision.
+
+    A PATH of - reads standard input. Exit status: 0 nothing found, 1 findings, 2 otplint could not do what was asked.
+    """
+    targets = [_target(text) for text in formats] or [_default_target()]
+    _check_targets(targets)
+    places, stdin = _sources(paths, stdin_filename)
+    flags = Flags(config, isolated, listed(select), listed(ignore), listed(extend_select), min_confidence, fail_on)
+    settings = settings_for([Path(stdin[0])] if stdin else places, flags)
+    if show_files:
+        put("".join(f"{name}\n" for name in _files(places, settings)))
+        return OK
+    if verbose:
+        _say_settings(settings)
+    stopwatch = Stopwatch(settings.rules) if timing else None
+    report = analyse(
+        places, settings, jobs=1 if timing else jobs, stdin=stdin, suppressions=not no_suppressions, quiet=quiet
+    )
+    for target in targets:
+        _deliver(target, report, settings)
+    for line in failure_lines(report):
+        say(line)
+    if counts:
+        say(statistics(report))
+    if stopwatch is not None:
+        say(stopwatch.table())
+    if not quiet:
+        say(summary(report))
+    return _status(report, settings.config.fail_on, exit_zero=exit_zero)
+
+
+def analyse(
+    paths: Sequence[Path],
+    settings: Settings,
+    *,
+    jobs: int | None = None,
+    stdin: tuple[str, bytes] | None = None,
+    suppressions: bool = True,
+    quiet: bool = False,
+) -> Report:
+    """Run the scan behind a progress bar; what users can get wrong becomes one line."""
+    from otplint.engine.run import scan
+
+    with one_line_errors(), progress(quiet=quiet) as advance:
+        return scan(
+            paths,
+            settings.config,
+            settings.rules,
+            root=settings.root,
+            jobs=jobs,
+            stdin=stdin,
+            suppressions=suppressions,
+            progress=advance,
+        )
+
+
+def _target(text: str) -> Target:
+    """``sarif:out.sarif`` as a target; formats without a file go to standard output."""
+    style, _, file = text.partition(":")
+    if style not in FORMATS:
+        import difflib
+
+        near = difflib.get_close_matches(style, FORMATS, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"choose one of {', '.join(FORMATS)}"
+        raise click.UsageError(f"--format: unknown format {style!r}; {hint}")
+    if ":" in text and not file:
+        raise click.UsageError(f"--format: {text!r} names no file; write {style}:FILE")
+    return Target(style, Path(file) if file else None)
+
+
+def _default_target() -> Target:
+    return Target("text" if is_terminal(sys.stdout) else "concise", None)
+
+
+def _check_targets(targets: Sequence[Target]) -> None:
+    """Refuse two reports in one place, before the scan and not after it."""
+    places = [target.file for target in targets]
+    for place in places:
+        if places.count(place) > 1:
+            name = "standard output" if place is None else str(place)
+            raise click.UsageError(f"--format: two formats go to {name}; write one of them into a file: FORMAT:FILE")
+        if place is not None and not place.parent.is_dir():
+            raise click.UsageError(f"--format: no such folder: {place.parent}")
+
+
+def _sources(paths: Sequence[str], stdin_filename: str | None) -> tuple[list[Path], tuple[str, bytes] | None]:
+    """The paths to scan, or standard input with its name."""
+    if "-" in paths:
+        if len(paths) > 1:
+            raise click.UsageError("standard input (-) is scanned alone; leave the other paths out")
+        return [], (stdin_filename or STDIN_NAME, sys.stdin.buffer.read())
+    if stdin_filename is not None:
+        raise click.UsageError("--stdin-filename says what standard input is; give - as the path")
+    return [Path(path) for path in paths] or [Path()], None
+
+
+def _files(paths: Sequence[Path], settings: Settings) -> Iterator[str]:
+    from otplint.sources.walk import walk
+
+    config = settings.config
+    with one_line_errors():
+        for file in walk(paths, settings.root, exclude=config.exclude, respect_gitignore=config.respect_gitignore):
+            yield file.relative
+
+
+def _say_settings(settings: Settings) -> None:
+    say(f"configuration: {settings.config.file or 'none'}")
+    say(f"project root: {settings.root}")
+    say(f"rules: {' '.join(rule.code for rule in settings.rules) or 'none'}")
+
+
+def _deliver(target: Target, report: Report, settings: Settings) -> None:
+    """Write the report in one format to its place."""
+    on_screen = target.file is None
+    if target.style == "text":
+        text = render("text", report, colour=on_screen and wants_colour(sys.stdout), width=width())
+    elif target.style == "sarif":
+        text = render("sarif", report, root=str(settings.root))
+    else:
+        text = render(target.style, report)
+    if target.file is None:
+        put(text)
+        return
+    try:
+        target.file.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
+    except OSError as error:
+        raise click.ClickException(f"cannot write {target.file}: {error.strerror}") from error
+
+
+def _status(report: Report, fail_on: Severity | None, *, exit_zero: bool) -> int:
+    if report.failures:
+        return FAILED
+    if exit_zero or fail_on is None:
+        return OK
+    return FINDINGS if any(finding.severity.rank >= fail_on.rank for finding in report.findings) else OK

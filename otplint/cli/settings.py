@@ -1,0 +1,124 @@
+"""From flags and files to what a scan needs: the configuration, the project root and the rules, ready to run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from otplint.api import OptionError, Rule
+from otplint.config import Config, ConfigError, load
+from otplint.engine.packs import PackError, load_rules
+from otplint.engine.select import SelectionError, build, choose, known, per_file
+from otplint.findings import Confidence, Severity
+from otplint.sources.patterns import BadPattern
+from otplint.sources.root import common_start, project_root
+from otplint.sources.walk import WalkError
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Flags:
+    """What the command line says about settings; none where it says nothing."""
+
+    config: tuple[str, ...] = ()
+    isolated: bool = False
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    extend_select: tuple[str, ...] = ()
+    min_confidence: str | None = None
+    fail_on: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What is in force for a scan."""
+
+    config: Config
+    root: Path
+    """The project root, absolute."""
+    rules: tuple[Rule, ...]
+    """By code, with the user's options and severities."""
+
+
+@contextmanager
+def one_line_errors() -> Iterator[None]:
+    """Turn what users can get wrong into one line and exit status 2; anything else is a bug and stays one."""
+    try:
+        yield
+    except (BadPattern, ConfigError, OptionError, PackError, SelectionError, WalkError) as error:
+        raise click.ClickException(str(error)) from error
+
+
+def catalogue() -> tuple[type[Rule], ...]:
+    """Every rule of every installed pack, by code."""
+    with one_line_errors():
+        return load_rules()
+
+
+def settings_for(paths: Sequence[Path], flags: Flags) -> Settings:
+    """The settings in force for a scan of these paths."""
+    with one_line_errors():
+        start = common_start(paths)
+        config = load(start, overrides=flags.config, isolated=flags.isolated)
+        every = load_rules()
+        _check_names(config, every)
+        rules = build(_chosen(config, flags, every), severities=config.severities, options=config.options)
+        return Settings(_overridden(config, flags), project_root(start, config.file), rules)
+
+
+def selection_flags(command: _Command) -> _Command:
+    """The flags that choose rules and configuration, for commands that scan."""
+    options = [
+        click.option("--select", multiple=True, metavar="RULES", help="Run only these: codes, names, families or ALL."),
+        click.option("--ignore", multiple=True, metavar="RULES", help="Do not run these."),
+        click.option("--extend-select", multiple=True, metavar="RULES", help="Run these in addition."),
+        click.option("--isolated", is_flag=True, help="Read no configuration file."),
+        click.option("--config", multiple=True, metavar="FILE|KEY=VALUE", help="A configuration file, or one setting."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def listed(values: Sequence[str]) -> tuple[str, ...]:
+    """The items of a repeatable flag whose values may be lists with commas."""
+    return tuple(item.strip() for value in values for item in value.split(",") if item.strip())
+
+
+def _check_names(config: Config, rules: Sequence[type[Rule]]) -> None:
+    """Raise for a rule in the configuration that does not exist, whether or not it would have run."""
+    where = "configuration" if config.file is None else config.file.name
+    for key in ("severity", "options"):
+        for name in getattr(config, key):
+            known(name, rules, where=f"{where}: {key}")
+    per_file(config.per_file_ignores, rules)
+
+
+def _chosen(config: Config, flags: Flags, every: Sequence[type[Rule]]) -> list[type[Rule]]:
+    """The rules that the configuration chooses, then the command line on top: it knows better."""
+    by_file = choose(every, select=config.select, ignore=config.ignore, extend_select=config.extend_select)
+    off = {known(name, every, where="severity").code for name in config.off}
+    return choose(
+        every,
+        select=flags.select or None,
+        ignore=flags.ignore,
+        extend_select=flags.extend_select,
+        base=[rule for rule in by_file if rule.code not in off],
+        where="--",
+    )
+
+
+def _overridden(config: Config, flags: Flags) -> Config:
+    """The configuration with the thresholds of the command line."""
+    if flags.min_confidence is not None:
+        config = config.override("--min-confidence", min_confidence=Confidence(flags.min_confidence))
+    if flags.fail_on is not None:
+        threshold = None if flags.fail_on == "never" else Severity(flags.fail_on)
+        config = config.override("--fail-on", fail_on=threshold)
+    return config
