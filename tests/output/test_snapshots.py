@@ -10,7 +10,7 @@ from otplint.output import FORMATS, render
 from otplint.output.pages import rule_page, rule_text
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
-ENDINGS = {"json": "json", "jsonl": "jsonl", "sarif": "sarif", "gitlab": "json", "junit": "xml"}
+ENDINGS = {"json": "json", "jsonl": "jsonl", "sarif": "json", "gitlab": "json", "junit": "xml"}
 
 
 @pytest.mark.parametrize("name", FORMATS)
