@@ -204,7 +204,7 @@ class Rule(ABC):
             remedy=remedy,
             actor="" if actor is None else actor.name,
             handler=function.name,
-            framework="" if actor is None else actor.framework,
+            framework="" if actor is None else actor.framework.name,
             related=tuple(Related(place.span(part), message) for place, part, message in related),
             fix=fix,
         )

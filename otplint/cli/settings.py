@@ -14,6 +14,7 @@ from otplint.api import OptionError, Rule
 from otplint.config import Config, ConfigError, load
 from otplint.engine.packs import PackError, load_rules
 from otplint.engine.select import SelectionError, build, choose, known, per_file
+from otplint.facts.frameworks import FrameworkError
 from otplint.findings import Confidence, Severity
 from otplint.sources.patterns import BadPattern
 from otplint.sources.root import common_start, project_root
@@ -51,7 +52,7 @@ def one_line_errors() -> Iterator[None]:
     """Turn what users can get wrong into one line and exit status 2; anything else is a bug and stays one."""
     try:
         yield
-    except (BadPattern, ConfigError, OptionError, PackError, SelectionError, WalkError) as error:
+    except (BadPattern, ConfigError, FrameworkError, OptionError, PackError, SelectionError, WalkError) as error:
         raise click.ClickException(str(error)) from error
 
 

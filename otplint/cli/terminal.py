@@ -103,7 +103,7 @@ class _Bar:
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn("files"),
-            console=Console(stderr=True),
+            console=Console(stderr=True, force_terminal=True),
             transient=True,
         )
         task = bar.add_task("analysing", total=None)

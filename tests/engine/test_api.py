@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import pytest
@@ -153,7 +154,7 @@ class _Function:
 
 class _Actor:
     name = "Manager"
-    framework = "pykka"
+    framework = SimpleNamespace(name="pykka")
 
 
 def test_options_have_the_type_of_their_default() -> None:
