@@ -1,7 +1,7 @@
 """Where a project starts, and which of its files are tests."""
 
 # Path.resolve would follow links: reported paths are the ones that were given.
-# ruff: noqa: PTH
+# ruff: noqa: PTH100, PTH112, PTH120
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ of :data:`DEFAULT_EXCLUDES`, virtual environments, and in directories what ``.gi
 """
 
 # Plain strings are several times faster here, and Path.resolve would follow links.
-# ruff: noqa: PTH
+# ruff: noqa: PTH100, PTH110, PTH112, PTH113, PTH114, PTH116, PTH118, PTH120, PTH123, PTH206
 
 from __future__ import annotations
 
