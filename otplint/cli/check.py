@@ -114,10 +114,13 @@ def analyse(
     """Run the scan behind a progress bar; what users can get wrong becomes one line."""
     from otplint.engine.run import scan
 
+    # The choice is made: what a scan gets says which rules run, whoever chose them.
+    codes = tuple(rule.code for rule in settings.rules)
+    config = settings.config.override("rules", select=codes, ignore=(), extend_select=())
     with one_line_errors(), progress(quiet=quiet) as advance:
         return scan(
             paths,
-            settings.config,
+            config,
             settings.rules,
             root=settings.root,
             jobs=jobs,

@@ -10,6 +10,7 @@ from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
 
 from otplint.api import API_VERSION, Rule, RuleDefinitionError
+from otplint.engine.housekeeping import RULES
 
 GROUP = "otplint.rules"
 BUILT_IN = "otplint"
@@ -40,13 +41,14 @@ def load_packs() -> tuple[Pack, ...]:
         raise PackError("the built-in rules are not installed; use pip (in a checkout: pip install -e .)")
     others = sorted((point for point in found if point.value != GROUP), key=lambda point: (point.name, point.value))
     packs = tuple(_load(point) for point in [built_in[0], *_distinct(others)])
-    _refuse_collisions(packs)
+    _refuse_collisions([Pack(BUILT_IN, RULES), *packs])
     return packs
 
 
 def load_rules() -> tuple[type[Rule], ...]:
-    """The rules of all packs, by code; errors as :func:`load_packs`."""
-    return tuple(sorted((rule for pack in load_packs() for rule in pack.rules), key=lambda rule: rule.code))
+    """The rules of all packs and the housekeeping ones (OTP9), by code; errors as :func:`load_packs`."""
+    found = [*RULES, *(rule for pack in load_packs() for rule in pack.rules)]
+    return tuple(sorted(found, key=lambda rule: rule.code))
 
 
 def rules_in(module: ModuleType) -> Iterator[type[Rule]]:
