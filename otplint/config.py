@@ -344,9 +344,13 @@ def _from_command_line(setting: str) -> Mapping[str, Any]:
     key, _, value = setting.partition("=")
     for text in (f"{key}={value}", f"{key}={json.dumps(value, ensure_ascii=False)}"):
         try:
-            return _parse(text)
+            table = _parse(text)
         except (ValueError, RecursionError) as error:
             problem = error
+            continue
+        if "extend" in table:
+            raise ConfigError("--config: extend counts only in a file; give that file, --config FILE")
+        return table
     raise ConfigError(f"--config: {setting!r}: not KEY=VALUE as in TOML: {problem}")
 
 
