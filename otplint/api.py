@@ -18,30 +18,52 @@ from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar, Protocol, TypeVar
 
+from otplint.facts import code
+from otplint.facts import code as syntax  # in the body of a rule's class, its own ``code`` hides the module
+from otplint.facts.actors import Actor, Use
+from otplint.facts.failure import Catch, Reaction, catches
+from otplint.facts.flow import Exit, Flow, Point, catches_all, exception_types, suppressed_types
+from otplint.facts.methods import Event, Method, Role
+from otplint.facts.values import Origin
 from otplint.findings import Confidence, Edit, Finding, Fix, Option, Related, RuleInfo, Severity, Span
 
 if TYPE_CHECKING:
-    from otplint.facts.actors import Actor
-    from otplint.facts.code import Node
     from otplint.facts.project import Project
 
 __all__ = [
     "API_VERSION",
     "SECTIONS",
+    "Actor",
+    "Catch",
     "Confidence",
     "Edit",
+    "Event",
+    "Exit",
     "Finding",
     "Fix",
+    "Flow",
+    "Method",
     "Option",
     "OptionError",
+    "Origin",
     "Place",
+    "Point",
     "ProjectRule",
+    "Reaction",
     "Related",
+    "Role",
     "Rule",
     "RuleDefinitionError",
     "RuleInfo",
     "Severity",
     "Span",
+    "Use",
+    "catches",
+    "catches_all",
+    "code",
+    "exception_types",
+    "suppressed_types",
+    "syntax",
 ]
 
 API_VERSION = 1
@@ -74,7 +96,7 @@ class Place(Protocol):
     def name(self) -> str:
         """The function's own name, e.g. ``handle_call``."""
 
-    def span(self, node: Node, /) -> Span:
+    def span(self, node: syntax.Node, /) -> Span:
         """The region of ``node``: 1-based, in characters, the end exclusive."""
 
 
@@ -133,6 +155,7 @@ class Rule(ABC):
 
     def __init__(self, options: Mapping[str, object] | None = None, *, severity: Severity | None = None) -> None:
         self._severity = severity or type(self).severity
+        self._fixed_severity = severity is not None
         self._values = _typed(type(self), options or {})
 
     @abstractmethod
@@ -171,13 +194,14 @@ class Rule(ABC):
         self,
         actor: Actor | None,
         function: Place,
-        node: Node,
+        node: syntax.Node,
         *,
         problem: str,
         consequence: str = "",
         remedy: str = "",
-        related: Iterable[tuple[Place, Node, str]] = (),
+        related: Iterable[tuple[Place, syntax.Node, str]] = (),
         confidence: Confidence | None = None,
+        severity: Severity | None = None,
         fix: Fix | None = None,
     ) -> Finding:
         """A finding at ``node`` of ``function``.
@@ -191,12 +215,13 @@ class Rule(ABC):
             remedy: what to do.
             related: other places that tell part of the story, each with its function, node and a message.
             confidence: how sure this finding is, where it differs from the rule's.
+            severity: how bad this finding is, where it differs from the rule's; the user's setting counts more.
             fix: a mechanical repair.
         """
         return Finding(
             code=self.code,
             name=self.name,
-            severity=self._severity,
+            severity=self._severity if self._fixed_severity else severity or self._severity,
             confidence=confidence or self.confidence,
             span=function.span(node),
             problem=problem,

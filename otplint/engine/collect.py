@@ -1,0 +1,145 @@
+"""Which files could be actor code, and what each says to the others: walk, triage and index together."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from otplint.facts.entries import ModuleIndex, Unparsable
+from otplint.facts.frameworks import Vocabulary
+from otplint.facts.index import index_module
+from otplint.facts.modules import module_name
+from otplint.facts.project import Project
+from otplint.findings import Failure
+from otplint.sources.decode import Undecodable, decode
+from otplint.sources.triage import Triage
+
+_COMMENTS = (b"otplint:", b"noqa: OTP", b"NOQA: OTP")
+
+
+@dataclass(frozen=True)
+class Files:
+    """The files of one project on disk, with standard input in the place of one of them."""
+
+    root: Path
+    given: dict[str, bytes] = field(default_factory=dict)
+    """Contents that count instead of the disk's, by relative path."""
+    _packages: dict[str, bool] = field(default_factory=dict)
+
+    def data(self, relative: str) -> bytes:
+        """The bytes of a file.
+
+        :raises OSError: where it cannot be read.
+        """
+        found = self.given.get(relative)
+        if found is not None:
+            return found
+        with open(os.path.join(self.root, relative), "rb") as file:  # noqa: PTH118, PTH123 - once a file, it counts
+            return file.read()
+
+    def text(self, relative: str) -> str:
+        """The decoded text of a file."""
+        return decode(self.data(relative)).text
+
+    def index(self, relative: str) -> ModuleIndex:
+        """What the file says to others.
+
+        :raises OSError, Undecodable, Unparsable: naming what is wrong.
+        """
+        return self.index_of(relative, self.data(relative))
+
+    def index_of(self, relative: str, data: bytes) -> ModuleIndex:
+        """As :meth:`index`, of bytes already at hand."""
+        name = module_name(relative, self._is_package)
+        return index_module(decode(data).text, relative, name.module, name.is_package)
+
+    def load(self, relative: str) -> ModuleIndex | None:
+        """The index of a file that another one imports; none where there is no such file that can be read."""
+        try:
+            return self.index(relative)
+        except (OSError, Undecodable, Unparsable):
+            return None
+
+    def _is_package(self, directory: str) -> bool:
+        known = self._packages.get(directory)
+        if known is None:
+            top = os.path.join(self.root, directory)  # noqa: PTH118
+            known = os.path.isfile(os.path.join(top, "__init__.py"))  # noqa: PTH113, PTH118
+            self._packages[directory] = known
+        return known
+
+
+@dataclass
+class Looked:
+    """What a look at some files gave."""
+
+    indexes: list[ModuleIndex] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+    commented: list[str] = field(default_factory=list)
+    """Files that may hold suppressions."""
+    rest: list[str] = field(default_factory=list)
+    """Files that triage left out."""
+
+    def add(self, other: Looked) -> None:
+        """Join the findings of another look."""
+        self.indexes += other.indexes
+        self.failures += other.failures
+        self.commented += other.commented
+        self.rest += other.rest
+
+
+def look(paths: Iterable[str], files: Files, triage: Triage) -> Looked:
+    """Read, sort out and index files by their relative paths."""
+    found = Looked()
+    for path in paths:
+        try:
+            data = files.data(path)
+        except OSError as error:
+            found.failures.append(Failure(path, 0, f"cannot be read: {error.strerror or error}"))
+            continue
+        if any(mark in data for mark in _COMMENTS):
+            found.commented.append(path)
+        if not triage.selects(data):
+            found.rest.append(path)
+            continue
+        try:
+            found.indexes.append(files.index_of(path, data))
+        except Undecodable as error:
+            found.failures.append(Failure(path, error.line, error.message))
+        except Unparsable as error:
+            found.failures.append(Failure(path, error.line, f"syntax error: {error.message}"))
+    return found
+
+
+def grow(
+    found: Looked,
+    vocabulary: Vocabulary,
+    project_of: Callable[[Sequence[ModuleIndex]], Project],
+    look_again: Callable[[Sequence[str], Triage], Looked],
+) -> Project:
+    """Search the files that triage left out for the names of actors, to a fixpoint.
+
+    ``from .base import Base; class Player(Base)`` is an actor although nothing in that file says so.
+    """
+    known: set[str] = set()
+    while True:
+        project = project_of(found.indexes)
+        names = {
+            entry.name
+            for index in found.indexes
+            for entry in index.classes
+            if not entry.nested_in and project.derives_from(f"{index.module}.{entry.qualname}", vocabulary.bases)
+        }
+        fresh = names - known
+        if not fresh or not found.rest:
+            return project
+        known |= fresh
+        rest, found.rest = found.rest, []
+        commented = list(found.commented)
+        before = len(found.indexes)
+        found.add(look_again(rest, Triage((), [name.encode() for name in fresh])))
+        found.commented = commented
+        if len(found.indexes) == before:
+            return project

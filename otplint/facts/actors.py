@@ -1,0 +1,294 @@
+"""What rules ask: one actor, over all its methods, bases and mixins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+from otplint.facts import code
+from otplint.facts.frameworks import ActorKind, Framework
+from otplint.facts.methods import Event, Method, Role
+from otplint.facts.values import Values, matched
+from otplint.findings import Confidence
+
+if TYPE_CHECKING:
+    from otplint.facts.facts import Facts
+    from otplint.facts.source import Source
+
+__all__ = ["Actor", "Event", "Method", "Role", "Use"]
+
+_INSERTS = {"append": "append", "appendleft": "prepend", "add": "insert", "extend": "append", "setdefault": "insert",
+            "update": "insert", "insert": "insert", "extendleft": "prepend"}  # fmt: skip
+_REMOVES = {"pop": "remove", "popitem": "remove", "remove": "remove", "discard": "remove", "popleft": "remove",
+            "clear": "clear"}  # fmt: skip
+_LOOKUPS = {"get", "keys", "values", "items", "copy", "count", "index", "__contains__"}
+
+
+class Use(NamedTuple):
+    """One use of an attribute of the actor."""
+
+    attribute: str
+    """Dotted, below the instance: ``_monitors``, ``stats.errors``."""
+    kind: str
+    """``write``, ``update``, ``insert``, ``append``, ``prepend``, ``remove``, ``clear``, ``lookup``, ``test``, ``read``."""
+    node: code.Node
+    method: Method
+    key: code.Expr | None = None
+    value: code.Expr | None = None
+
+    @property
+    def removes(self) -> bool:
+        """True where an entry leaves the container."""
+        return self.kind in ("remove", "clear")
+
+    @property
+    def adds(self) -> bool:
+        """True where an entry enters the container."""
+        return self.kind in ("insert", "append", "prepend")
+
+
+class Actor:
+    """A class, function or module with actor behaviour, or one that only sets supervision up."""
+
+    def __init__(
+        self,
+        facts: Facts,
+        source: Source,
+        name: str,
+        framework: Framework,
+        kind: ActorKind,
+        *,
+        form: str,
+        node: code.Class | code.Function | None,
+        confidence: Confidence,
+        evidence: str,
+    ) -> None:
+        self.facts = facts
+        self.source = source
+        self.name = name
+        """Qualified name inside its module."""
+        self.framework = framework
+        self.kind = kind
+        self.form = form
+        """``class``, ``function``, ``module``, or ``setup`` for code that only sets supervision up."""
+        self.node = node
+        self.confidence = confidence
+        """How sure it is that this is an actor: by base or decorator high, by shape medium."""
+        self.evidence = evidence
+        """Why it counts as an actor, for people."""
+        self.methods: tuple[Method, ...] = ()
+        """The functions that are judged here: its own, and those of mixins that are no actors themselves."""
+        self.inherited: tuple[Method, ...] = ()
+        """Functions of base classes that are actors and are judged there."""
+        self.values = Values(self, facts.vocabulary)
+        self._inline: dict[int, Method] = {}
+
+    @property
+    def path(self) -> str:
+        """Its file, relative to the project root."""
+        return self.source.path
+
+    @property
+    def qualname(self) -> str:
+        """Its absolute dotted name."""
+        return f"{self.source.index.module}.{self.name}"
+
+    @property
+    def is_actor(self) -> bool:
+        """False for code that only sets supervision up."""
+        return self.form != "setup"
+
+    @property
+    def in_test_file(self) -> bool:
+        """True where the file is a test file of the project."""
+        return self.facts.is_test(self.path)
+
+    @cached_property
+    def everything(self) -> tuple[Method, ...]:
+        """Own and inherited functions."""
+        return self.methods + self.inherited
+
+    @cached_property
+    def _by_name(self) -> dict[str, Method]:
+        found: dict[str, Method] = {}
+        for method in self.everything:
+            if method.outer is None:
+                found.setdefault(method.name, method)
+        return found
+
+    def method(self, name: str) -> Method | None:
+        """The function that a call of ``self.name()`` runs."""
+        return self._by_name.get(name)
+
+    def own_method(self, call: code.Call, method: Method) -> Method | None:
+        """The actor's own function that ``call`` runs: ``self.f()``, ``super().f()``, or a nested ``f()``."""
+        func = call.func
+        if isinstance(func, code.Name):
+            return next((m for m in self.methods if m.outer is method and m.name == func.id), None)
+        if not isinstance(func, code.Attr):
+            return None
+        base = func.base
+        if isinstance(base, code.Name) and base.id == method.self_name and method.self_name:
+            return self._by_name.get(func.name)
+        if isinstance(base, code.Call) and code.dotted(base.func) == "super":
+            return next((m for m in self.everything if m.name == func.name and m.code is not method.code), None)
+        return None
+
+    def inlined(self, call: code.Call, function: code.Function) -> code.Function | None:
+        """The own function that ``call`` runs at once, for :class:`~otplint.facts.flow.Flow`."""
+        method = self._inline.get(id(function))
+        if method is None:
+            self._inline = {id(m.code): m for m in self.everything}
+            method = self._inline.get(id(function))
+        found = self.own_method(call, method) if method is not None else None
+        if found is None or method is None:
+            return None
+        if found.code.is_async and not isinstance(method.parent(call), code.Await):
+            return None
+        return found.code
+
+    def method_of(self, function: code.Function) -> Method | None:
+        """The method whose code is ``function``."""
+        return next((m for m in self.everything if m.code is function), None)
+
+    # -- events
+
+    def events(self, *roles: str, inherited: bool = False) -> list[Event]:
+        """The calls of these roles in the actor's own functions, in order; on request those of its bases too."""
+        methods = self.everything if inherited else self.methods
+        return [e for m in methods for e in m.events if e.role in roles]
+
+    def performs(self, method: Method, *roles: str) -> bool:
+        """True if ``method`` or a helper of its own that it calls holds an event of these roles."""
+        return any(e.role in roles for m in self.reached(method) for e in m.events)
+
+    def reached(self, method: Method) -> list[Method]:
+        """``method`` and the own functions that it calls, directly or not."""
+        found, stack = [method], [method]
+        while stack:
+            current = stack.pop()
+            for call in current.calls:
+                inner = self.own_method(call, current)
+                if inner is not None and inner not in found:
+                    found.append(inner)
+                    stack.append(inner)
+        return found
+
+    def callers(self, method: Method) -> list[Method]:
+        """The own functions that call ``method`` directly."""
+        return [m for m in self.everything if any(self.own_method(c, m) is method for c in m.calls)]
+
+    # -- state
+
+    def assigned(self, attribute: str) -> Iterator[tuple[code.Expr | None, code.Expr | None, Method]]:
+        """Value and annotation of each place where the attribute is made."""
+        if self.node is not None and isinstance(self.node, code.Class):
+            for stmt in self.node.body:
+                if isinstance(stmt, code.Assign) and any(
+                    isinstance(t, code.Name) and t.id == attribute for t in stmt.targets
+                ):
+                    yield stmt.value, stmt.annotation, self.class_body
+        for method in self.everything:
+            for stmt in code.statements(method.body):
+                if isinstance(stmt, code.Assign):
+                    for target in stmt.targets:
+                        if isinstance(target, code.Attr) and method.own_attribute(target) == attribute:
+                            yield stmt.value, stmt.annotation, method
+
+    def assignments(self, attribute: str) -> Iterator[tuple[code.Stmt, code.Expr, Method]]:
+        """Statement and value of each plain assignment of the attribute, class level included."""
+        for stmt in self.node.body if isinstance(self.node, code.Class) else ():
+            if isinstance(stmt, code.Assign) and stmt.value is not None:
+                for target in stmt.targets:
+                    if (value := matched(target, stmt.value, attribute)) is not None:
+                        yield stmt, value, self.class_body
+        for method in self.everything:
+            for stmt in code.statements(method.body):
+                if isinstance(stmt, code.Assign) and stmt.value is not None:
+                    for target in stmt.targets:
+                        if isinstance(target, code.Attr) and method.own_attribute(target) == attribute:
+                            yield stmt, stmt.value, method
+
+    @cached_property
+    def class_body(self) -> Method:
+        """The statements of the class itself, as a function without parameters."""
+        body = self.node.body if isinstance(self.node, code.Class) else ()
+        start, end = (self.node.start, self.node.end) if self.node is not None else (0, 0)
+        plain = tuple(s for s in body if not isinstance(s, (code.Function, code.Class)))
+        function = code.Function(start, end, "", (), (), plain, False, None)
+        return Method(self, function, self.source, Role.SETUP, "")
+
+    @cached_property
+    def uses(self) -> tuple[Use, ...]:
+        """Every use of the actor's own attributes, in its own and inherited functions."""
+        return tuple(use for method in self.everything for use in _uses(method))
+
+    def uses_of(self, attribute: str) -> list[Use]:
+        """The uses of one attribute."""
+        return [u for u in self.uses if u.attribute == attribute]
+
+    def subclasses(self) -> list[Actor]:
+        """The actors of the scan that derive from this one."""
+        return self.facts.subclasses(self)
+
+
+def _uses(method: Method) -> Iterator[Use]:
+    seen: set[int] = set()
+    for stmt in code.statements(method.body):
+        for use in _statement_uses(stmt, method):
+            seen.add(id(use.node if not isinstance(use.node, code.Sub) else use.node.base))
+            yield use
+    for expr in method.exprs():
+        if isinstance(expr, code.Call) and isinstance(expr.func, code.Attr):
+            attribute = method.own_attribute(expr.func.base)
+            kind = _INSERTS.get(expr.func.name) or _REMOVES.get(expr.func.name)
+            if attribute and (kind or expr.func.name in _LOOKUPS):
+                seen.update((id(expr.func), id(expr.func.base)))
+                values = [a.value for a in expr.args if not a.star]
+                key = values[0] if values else None
+                if expr.func.name == "insert" and len(values) == 2:
+                    zero = isinstance(key, code.Const) and key.value == 0
+                    yield Use(attribute, "prepend" if zero else "insert", expr, method, key, values[1])
+                    continue
+                yield Use(attribute, kind or "lookup", expr, method, key, values[-1] if values else None)
+        elif isinstance(expr, code.Compare) and expr.ops[-1] in ("in", "not in"):
+            attribute = method.own_attribute(expr.rights[-1])
+            if attribute:
+                seen.add(id(expr.rights[-1]))
+                yield Use(attribute, "test", expr, method, expr.left)
+    for expr in method.exprs():
+        if isinstance(expr, (code.Attr, code.Name)) and id(expr) not in seen:
+            attribute = method.own_attribute(expr)
+            parent = method.parent(expr)
+            if attribute and not (isinstance(parent, code.Attr) and parent.base is expr):
+                yield Use(attribute, "read", expr, method)
+
+
+def _statement_uses(stmt: code.Stmt, method: Method) -> Iterator[Use]:
+    match stmt:
+        case code.Assign(targets=targets, value=value):
+            for target in targets:
+                yield from _target_uses(target, value, method, "write")
+        case code.Augment(target=target, value=value):
+            yield from _target_uses(target, value, method, "update")
+        case code.For(target=target):
+            yield from _target_uses(target, None, method, "write")
+        case code.Delete(targets=targets):
+            for target in targets:
+                if isinstance(target, code.Sub) and (attribute := method.own_attribute(target.base)):
+                    kind = "clear" if isinstance(target.key, code.Slice) and not target.key.parts else "remove"
+                    yield Use(attribute, kind, target, method, target.key)
+                elif attribute := method.own_attribute(target) if isinstance(target, code.Attr) else "":
+                    yield Use(attribute, "clear", target, method)
+
+
+def _target_uses(target: code.Expr, value: code.Expr | None, method: Method, kind: str) -> Iterator[Use]:
+    if isinstance(target, code.Seq):
+        parts = value.items if isinstance(value, code.Seq) and len(value.items) == len(target.items) else None
+        for i, item in enumerate(target.items):
+            yield from _target_uses(item, parts[i] if parts else None, method, kind)
+    elif isinstance(target, code.Attr) and (attribute := method.own_attribute(target)):
+        yield Use(attribute, kind, target, method, None, value)
+    elif isinstance(target, code.Sub) and (attribute := method.own_attribute(target.base)):
+        yield Use(attribute, "insert" if kind == "write" else "update", target, method, target.key, value)

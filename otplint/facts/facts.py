@@ -1,0 +1,297 @@
+"""The facts of a scan: sources by path, actors of a file, functions and constants by name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+from otplint.facts import code, recognise
+from otplint.facts.actors import Actor
+from otplint.facts.entries import ClassEntry, FunctionEntry, ModuleIndex
+from otplint.facts.frameworks import ActorKind, Framework, Vocabulary
+from otplint.facts.methods import Method, Role
+from otplint.facts.project import Project
+from otplint.facts.source import Source
+from otplint.findings import Confidence, Span
+
+_PLAIN = Framework("python")
+_NO_ACTOR = ActorKind()
+_DRAINS = re.compile(r"\.get(?:_nowait)?\b|\.recv\b")
+_LOOPS = re.compile(r"\bwhile\b|\bfor\b.*\biter\(")
+
+
+class Facts:
+    """Builds sources and actors when asked for, and keeps them.
+
+    :param read: the decoded text of a project file by its relative path.
+    :param is_test: whether a relative path is a test file.
+    """
+
+    def __init__(
+        self,
+        project: Project,
+        vocabulary: Vocabulary,
+        read: Callable[[str], str],
+        is_test: Callable[[str], bool] = lambda path: False,
+    ) -> None:
+        self.project = project
+        self.vocabulary = vocabulary
+        self.is_test = is_test
+        self._read = read
+        self._sources: dict[str, Source] = {}
+        self._actors: dict[tuple[str, str], Actor | None] = {}
+        self._functions: dict[str, Method | None] = {}
+        self._modules: dict[tuple[str, int], Method] = {}
+        self._setup_names = {
+            name for name, (_, op) in vocabulary.exact.items() if op.role in recognise.SETUP_ROLES
+        }  # fmt: skip
+
+    def source(self, index: ModuleIndex) -> Source:
+        """The file of an index."""
+        found = self._sources.get(index.path)
+        if found is None:
+            found = self._sources[index.path] = Source(index, self._read(index.path), self.project)
+        return found
+
+    def actors(self, index: ModuleIndex) -> list[Actor]:
+        """The actors of one file in source order, code that sets supervision up included.
+
+        :raises Unparsable: where a region has syntax that LibCST does not know.
+        """
+        source = self.source(index)
+        found: list[Actor] = []
+        for entry in index.classes:
+            actor = self.actor(index, entry)
+            if actor is not None:
+                found.append(actor)
+        for function in index.functions:
+            plain = self._function_actor(source, function)
+            if plain is not None:
+                found.append(plain)
+        body = self._module_setup(source)
+        if body is not None:
+            found.append(body)
+        return found
+
+    # -- classes
+
+    def actor(self, index: ModuleIndex, entry: ClassEntry) -> Actor | None:
+        """The actor that a class is, if it is one or sets supervision up."""
+        key = (index.path, entry.qualname)
+        if key not in self._actors:
+            self._actors[key] = None
+            self._actors[key] = self._class_actor(self.source(index), entry)
+        return self._actors[key]
+
+    def _class_actor(self, source: Source, entry: ClassEntry) -> Actor | None:
+        qualified = f"{source.index.module}.{entry.qualname}"
+        text = source.text[entry.start : entry.end]
+        root = self.project.derives_from(qualified, self.vocabulary.bases)
+        decorator = next((d for d in map(source.resolve, entry.decorators) if d in self.vocabulary.decorators), "")
+        if root or decorator:
+            framework, kind = self.vocabulary.bases[root] if root else self.vocabulary.decorators[decorator]
+            return self._build_class(
+                source, entry, framework, kind, "class", Confidence.HIGH, f"{'derives from' if root else 'is decorated with'} {root or decorator}"
+            )
+        if _LOOPS.search(text) and _DRAINS.search(text):
+            shaped = self._build_class(
+                source, entry, self._by_name("threads"), recognise.SHAPE, "class", Confidence.MEDIUM, "drains a queue in a loop"
+            )
+            if any(m.role is Role.LOOP for m in shaped.everything):
+                return shaped
+        if self._sets_up(source, text):
+            setup = self._build_class(source, entry, _PLAIN, _NO_ACTOR, "setup", Confidence.HIGH, "sets supervision up")
+            if setup.events(*recognise.SETUP_ROLES):
+                return setup
+        return None
+
+    def _build_class(
+        self,
+        source: Source,
+        entry: ClassEntry,
+        framework: Framework,
+        kind: ActorKind,
+        form: str,
+        confidence: Confidence,
+        evidence: str,
+    ) -> Actor:
+        node = self._class_node(source, entry)
+        actor = Actor(
+            self, source, entry.qualname, framework, kind, form=form, node=node, confidence=confidence, evidence=evidence
+        )
+        own: list[Method] = self._methods(actor, source, node, actor.qualname)
+        inherited: list[Method] = []
+        names = {m.name for m in own if m.outer is None}
+        for base in self.project.mro(actor.qualname)[1:]:
+            located = self.project.find_class(base)
+            if located is None:
+                continue
+            base_index, base_entry = located
+            base_source = self.source(base_index)
+            base_node = self._class_node(base_source, base_entry)
+            methods = self._methods(actor, base_source, base_node, base)
+            fresh = [m for m in methods if (m.outer or m).name not in names]
+            names.update(m.name for m in methods if m.outer is None)
+            judged_there = form == "setup" or bool(self.project.derives_from(base, self.vocabulary.bases))
+            (inherited if judged_there else own).extend(fresh)
+        actor.methods, actor.inherited = tuple(own), tuple(inherited)
+        if form == "class":
+            for method in actor.everything:
+                if recognise.drains(method) is not None:
+                    recognise.assign_loops(actor, method)
+            for method in recognise.spawned_loops(actor):
+                recognise.assign_loops(actor, method)
+        return actor
+
+    def _class_node(self, source: Source, entry: ClassEntry) -> code.Class:
+        node = self._parsed(source, entry)
+        assert isinstance(node, code.Class)
+        return node
+
+    def _parsed(self, source: Source, entry: ClassEntry | FunctionEntry) -> code.Stmt:
+        return source.region(entry.start, entry.end)[0]
+
+    def _methods(self, actor: Actor, source: Source, node: code.Class, owner: str) -> list[Method]:
+        found: list[Method] = []
+        for stmt in code.statements(node.body):
+            if isinstance(stmt, code.Function):
+                method = Method(actor, stmt, source, Role.HELPER, owner)
+                decorators = tuple(source.resolve(code.dotted(_called(d))) for d in stmt.decorators)
+                method.role = recognise.role_of(stmt, actor.kind, decorators, is_actor=actor.is_actor)
+                found += [method, *recognise.nested(method)]
+        return found
+
+    def subclasses(self, actor: Actor) -> list[Actor]:
+        """The actors that derive from ``actor``, sorted by name."""
+        found = []
+        for name in sorted(self.project.subclasses(actor.qualname)):
+            located = self.project.find_class(name)
+            other = self.actor(*located) if located is not None else None
+            if other is not None and other is not actor:
+                found.append(other)
+        return found
+
+    def header_lines(self, span: Span) -> tuple[int, int]:
+        """First and last line of the header of the statement that a finding is in."""
+        source = next((s for s in self._sources.values() if s.path == span.path), None)
+        return source.header_lines(span) if source is not None else (span.line, span.end_line)
+
+    # -- functions and modules
+
+    def _function_actor(self, source: Source, entry: FunctionEntry) -> Actor | None:
+        text = source.text[entry.start : entry.end]
+        decorator = next((d for d in map(source.resolve, entry.decorators) if d in self.vocabulary.decorators), "")
+        if decorator:
+            framework, kind = self.vocabulary.decorators[decorator]
+            actor = self._build_function(source, entry, framework, kind, "function", f"is decorated with {decorator}")
+            actor.methods[0].role = Role.HANDLER
+            return actor
+        if _LOOPS.search(text) and _DRAINS.search(text):
+            actor = self._build_function(
+                source, entry, self._by_name("threads"), recognise.SHAPE, "function", "drains a queue in a loop"
+            )
+            draining = [m for m in actor.methods if recognise.drains(m) is not None]
+            if draining:
+                for method in draining:
+                    method.role = Role.LOOP
+                return actor
+        if self._sets_up(source, text):
+            actor = self._build_function(source, entry, _PLAIN, _NO_ACTOR, "setup", "sets supervision up")
+            if actor.events(*recognise.SETUP_ROLES):
+                return actor
+        return None
+
+    def _build_function(
+        self, source: Source, entry: FunctionEntry, framework: Framework, kind: ActorKind, form: str, evidence: str
+    ) -> Actor:
+        node = self._parsed(source, entry)
+        assert isinstance(node, code.Function)
+        confidence = Confidence.MEDIUM if kind is recognise.SHAPE else Confidence.HIGH
+        actor = Actor(
+            self, source, entry.qualname, framework, kind, form=form, node=node, confidence=confidence, evidence=evidence
+        )
+        method = Method(actor, node, source, Role.SETUP if form == "setup" else Role.HELPER, "")
+        actor.methods = (method, *recognise.nested(method))
+        return actor
+
+    def _by_name(self, name: str) -> Framework:
+        return next((f for f in self.vocabulary.frameworks if f.name == name), _PLAIN)
+
+    def _sets_up(self, source: Source, text: str) -> bool:
+        """A cheap look: does the text name something that supervises?"""
+        return any(re.search(rf"\b{re.escape(name)}\b", text) for name in self._setup_locals(source))
+
+    def _setup_locals(self, source: Source) -> set[str]:
+        """How this file may write the names of supervisors: local names, and last parts below imported packages."""
+        found = set()
+        roots = {name.rpartition(".")[0] for name in self._setup_names}
+        for local in (*source.index.imports, *(c.name for c in source.index.classes)):
+            qualified = source.resolve(local)
+            if qualified in self._setup_names or self.project.derives_from(qualified, self._setup_names):
+                found.add(local)
+            elif any(root == qualified or root.startswith(qualified + ".") for root in roots):
+                found |= {name.rpartition(".")[2] for name in self._setup_names if name.startswith(qualified + ".")}
+        if source.index.stars:
+            found |= {name.rpartition(".")[2] for name in self._setup_names}
+        return found
+
+    def _module_setup(self, source: Source) -> Actor | None:
+        """The statements of the module itself, where they set supervision up."""
+        spans = [(c.start, c.end) for c in source.index.constants] + list(source.index.statements)
+        spans = sorted({s for s in spans if self._sets_up(source, source.text[s[0] : s[1]])})
+        if not spans:
+            return None
+        actor = self.module(source.index, spans)
+        return actor if actor.events(*recognise.SETUP_ROLES) else None
+
+    def module(self, index: ModuleIndex, spans: list[tuple[int, int]]) -> Actor:
+        """The module as the owner of some of its own statements."""
+        source = self.source(index)
+        body: list[code.Stmt] = []
+        for start, end in spans:
+            body.extend(source.region(start, end))
+        actor = Actor(
+            self, source, "<module>", _PLAIN, _NO_ACTOR, form="setup", node=None, confidence=Confidence.HIGH, evidence="sets supervision up"
+        )
+        start, end = spans[0] if spans else (0, 0)
+        plain = tuple(s for s in body if not isinstance(s, (code.Function, code.Class)))
+        function = code.Function(start, end, "<module>", (), (), plain, False, None)
+        actor.methods = (Method(actor, function, source, Role.SETUP, ""),)
+        return actor
+
+    def function(self, qualified: str) -> Method | None:
+        """The module-level function of that name, parsed when first asked for."""
+        if not qualified:
+            return None
+        if qualified not in self._functions:
+            self._functions[qualified] = None
+            located = self.project.find_function(qualified)
+            if located is not None:
+                index, entry = located
+                actor = self._build_function(self.source(index), entry, _PLAIN, _NO_ACTOR, "setup", "is called")
+                self._functions[qualified] = actor.methods[0]
+        return self._functions[qualified]
+
+    def constants(self, qualified: str) -> Iterator[tuple[Method, code.Stmt, code.Expr]]:
+        """The assignments of a module-level name: owner, statement and value of each."""
+        located = self.project.find_constant(qualified) if qualified else None
+        if located is None:
+            return
+        index = located[0]
+        source = self.source(index)
+        for entry in index.constants:
+            if entry.name != located[1].name:
+                continue
+            key = (index.path, entry.start)
+            if key not in self._modules:
+                conditional = source.lines.position(entry.start)[1] > 1
+                spans = [(0, len(source.text))] if conditional else [(entry.start, entry.end)]
+                self._modules[key] = self.module(index, spans).methods[0]
+            module = self._modules[key]
+            for stmt in code.statements(module.body):
+                if isinstance(stmt, code.Assign) and stmt.value is not None and stmt.start == entry.start:
+                    yield module, stmt, stmt.value
+
+
+def _called(decorator: code.Expr) -> code.Expr:
+    return decorator.func if isinstance(decorator, code.Call) else decorator

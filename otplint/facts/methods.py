@@ -1,0 +1,315 @@
+"""A function of an actor, with what questions about it need: names, parents, paths."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+from otplint.facts import code
+from otplint.facts.flow import Flow
+from otplint.facts.frameworks import Framework, Operation
+from otplint.facts.source import Source
+from otplint.findings import Span
+
+if TYPE_CHECKING:
+    from otplint.facts.actors import Actor
+
+
+class Role(enum.Enum):
+    """What a function is to its actor."""
+
+    HANDLER = "handler"
+    """Runs once for each message."""
+    LOOP = "loop"
+    """Runs for the actor's whole life and takes the messages."""
+    START = "start"
+    STOP = "stop"
+    HELPER = "helper"
+    """Called by the others."""
+    NESTED = "nested"
+    """Defined inside another function."""
+    SETUP = "setup"
+    """Not an actor's: a function or module that builds supervision."""
+
+
+class Event(NamedTuple):
+    """A call that means something to actors."""
+
+    role: str
+    call: code.Call
+    method: Method
+    framework: Framework
+    operation: Operation
+    certain: bool
+    """False where the receiver's type is unknown and only the method's name speaks."""
+
+    def argument(self, parameter: str) -> code.Expr | None:
+        """The value given for ``parameter`` of the operation; for ``receiver`` the object before the dot."""
+        if not parameter:
+            return None
+        if parameter == "receiver":
+            return self.call.func.base if isinstance(self.call.func, code.Attr) else None
+        names = self.operation.parameters
+        position = names.index(parameter) if parameter in names else len(self.call.args)
+        return self.call.argument(position, parameter)
+
+    @property
+    def target(self) -> code.Expr | None:
+        """The other actor."""
+        return self.argument(self.operation.target)
+
+    @property
+    def payload(self) -> code.Expr | None:
+        """The message."""
+        return self.argument(self.operation.payload)
+
+
+class Method:
+    """One function of an actor (or of a module that supervises)."""
+
+    def __init__(
+        self, actor: Actor, function: code.Function, source: Source, role: Role, owner: str, outer: Method | None = None
+    ) -> None:
+        self.actor = actor
+        self.code = function
+        self.source = source
+        self.role = role
+        self.owner = owner
+        """Qualified name of the class that defines it."""
+        self.outer = outer
+        """The function it is nested in."""
+
+    @property
+    def name(self) -> str:
+        """The function's own name."""
+        return self.code.name
+
+    @property
+    def body(self) -> code.Block:
+        """Its statements."""
+        return self.code.body
+
+    def span(self, node: code.Node, /) -> Span:
+        """The place of one of its nodes."""
+        return self.source.span(node)
+
+    @cached_property
+    def self_name(self) -> str:
+        """The name of the instance inside the function; empty where there is none."""
+        if self.outer is not None:
+            return self.outer.self_name
+        if not self.owner or any(code.dotted(d) == "staticmethod" for d in self.code.decorators):
+            return ""
+        return self.code.params[0].name if self.code.params else ""
+
+    @cached_property
+    def flow(self) -> Flow:
+        """The paths through the function, its own helpers expanded."""
+        return Flow(self.code, self.actor.inlined)
+
+    @cached_property
+    def _parents(self) -> dict[int, code.Node]:
+        found: dict[int, code.Node] = {}
+        for stmt in code.statements(self.body):
+            heads: list[tuple[code.Node, code.Expr]] = [(stmt, e) for e in code.expressions(stmt)]
+            if isinstance(stmt, code.Try):
+                for handler in stmt.handlers:
+                    found[id(handler)] = stmt
+                    found.update({id(s): handler for s in handler.body})
+                found.update({id(s): stmt for s in (*stmt.body, *stmt.orelse, *stmt.final)})
+            elif isinstance(stmt, code.Match):
+                for case in stmt.cases:
+                    found[id(case)] = stmt
+                    found.update({id(s): case for s in case.body})
+                    heads += [(case, e) for e in (case.pattern, case.guard) if e is not None]
+            elif not isinstance(stmt, (code.Function, code.Class)):
+                found.update({id(s): stmt for block in code.blocks(stmt) for s in block})
+            for parent, head in heads:
+                found[id(head)] = parent
+                for expr in code.walk(head, lambdas=True):
+                    inner = (expr.body,) if isinstance(expr, code.Lambda) else code.parts(expr)
+                    found.update({id(part): expr for part in inner})
+        return found
+
+    def parent(self, node: code.Node) -> code.Node | None:
+        """The node right above, within this function."""
+        return self._parents.get(id(node))
+
+    def above(self, node: code.Node) -> Iterator[code.Node]:
+        """The nodes above, nearest first."""
+        up = self.parent(node)
+        while up is not None:
+            yield up
+            up = self.parent(up)
+
+    def statement(self, node: code.Node) -> code.Stmt | None:
+        """The nearest statement that holds ``node``, or ``node`` itself."""
+        for up in (node, *self.above(node)):
+            if isinstance(up, code.Stmt.__args__):  # type: ignore[attr-defined]
+                return up  # type: ignore[return-value]
+        return None
+
+    def exprs(self) -> Iterator[code.Expr]:
+        """Every expression written in the function, nested functions left out."""
+        for stmt in code.statements(self.body):
+            heads = [*code.expressions(stmt)]
+            if isinstance(stmt, code.Match):
+                heads += [c.guard for c in stmt.cases if c.guard is not None]
+            for head in heads:
+                yield from code.walk(head, lambdas=True)
+
+    @cached_property
+    def calls(self) -> tuple[code.Call, ...]:
+        """Every call written in the function, in source order."""
+        return tuple(e for e in self.exprs() if isinstance(e, code.Call))
+
+    @cached_property
+    def handlers(self) -> tuple[tuple[code.Try, code.Handler], ...]:
+        """The ``except`` clauses, each with its ``try``."""
+        return tuple((s, h) for s in code.statements(self.body) if isinstance(s, code.Try) for h in s.handlers)
+
+    # -- names
+
+    @cached_property
+    def _bindings(self) -> dict[str, str]:
+        """Local names: the import target, or the empty string for a variable."""
+        found: dict[str, str] = {} if self.outer is None else dict(self.outer._bindings)
+        escaped: set[str] = set()
+        for param in self.code.params:
+            found[param.name] = ""
+        for stmt in code.statements(self.body):
+            match stmt:
+                case code.Import(names=names):
+                    package = self.source.index.module if self.source.index.is_package else ""
+                    package = package or self.source.index.module.rpartition(".")[0]
+                    found.update({local: _absolute(target, package) for local, target in names})
+                case code.Scope(names=names):
+                    escaped.update(names)
+                case code.Function(name=name) | code.Class(name=name):
+                    found.setdefault(name, "")
+                case code.Try(handlers=handlers):
+                    found.update({h.name: "" for h in handlers if h.name})
+                case code.Match(cases=cases):
+                    for case in cases:
+                        found.update({n: "" for n in _bound(case.pattern)})
+            for target in _targets(stmt):
+                found.update({n: "" for n in _bound(target)})
+            for head in code.expressions(stmt):
+                found.update({e.target.id: "" for e in code.walk(head) if isinstance(e, code.Walrus)})
+        for name in escaped:
+            found.pop(name, None)
+        return found
+
+    def is_local(self, name: str) -> bool:
+        """True for a parameter or a variable of the function."""
+        return self._bindings.get(name) == ""
+
+    def qualname(self, expr: code.Expr | None) -> str:
+        """The qualified name that a chain of names stands for; empty for variables and other expressions."""
+        dotted = code.dotted(expr)
+        if not dotted:
+            return ""
+        head, _, rest = dotted.partition(".")
+        local = self._bindings.get(head)
+        if local == "":
+            return ""
+        if local is not None:
+            full = f"{local}.{rest}" if rest else local
+            return self.source.project.resolve("", full)
+        return self.source.resolve(dotted)
+
+    def own_attribute(self, expr: code.Expr | None) -> str:
+        """``a.b`` for ``self.a.b`` (also through a local alias of it); empty for anything else."""
+        names: list[str] = []
+        while isinstance(expr, code.Attr):
+            names.append(expr.name)
+            expr = expr.base
+        if not isinstance(expr, code.Name):
+            return ""
+        if expr.id == self.self_name and self.self_name:
+            return ".".join(reversed(names))
+        alias = self._aliases.get(expr.id, "")
+        return ".".join([alias, *reversed(names)]) if alias else ""
+
+    @cached_property
+    def _aliases(self) -> dict[str, str]:
+        """Locals that only ever name one attribute of the actor."""
+        found: dict[str, str] = {}
+        broken: set[str] = {p.name for p in self.code.params}
+        for stmt in code.statements(self.body):
+            for target in _targets(stmt):
+                for name in _bound(target):
+                    value = stmt.value if isinstance(stmt, code.Assign) and isinstance(target, code.Name) else None
+                    base = value
+                    names: list[str] = []
+                    while isinstance(base, code.Attr):
+                        names.append(base.name)
+                        base = base.base
+                    own = isinstance(base, code.Name) and base.id == self.self_name and names
+                    if own and found.get(name, path := ".".join(reversed(names))) == path:
+                        found[name] = path
+                    else:
+                        broken.add(name)
+        return {n: path for n, path in found.items() if n not in broken}
+
+    @cached_property
+    def events(self) -> tuple[Event, ...]:
+        """The calls that mean something to actors, in source order."""
+        found = []
+        for call in self.calls:
+            known = self.actor.values.operation(call, self)
+            if known is not None:
+                framework, operation, certain = known
+                found.append(Event(operation.role, call, self, framework, operation, certain))
+        return tuple(found)
+
+    def event(self, call: code.Node | None) -> Event | None:
+        """What ``call`` means to actors, if it means anything."""
+        return next((e for e in self.events if e.call is call), None)
+
+
+def _targets(stmt: code.Stmt) -> tuple[code.Expr, ...]:
+    match stmt:
+        case code.Assign(targets=targets):
+            return targets
+        case code.Augment(target=target) | code.For(target=target):
+            return (target,)
+        case code.With(items=items):
+            return tuple(t for _, t in items if t is not None)
+    return ()
+
+
+def _bound(target: code.Expr) -> Iterator[str]:
+    """The names that an assignment target or a ``case`` pattern binds."""
+    match target:
+        case code.Name(id=name):
+            yield name
+        case code.Seq(items=items):
+            for item in items:
+                yield from _bound(item)
+        case code.Star(value=value):
+            yield from _bound(value)
+        case code.Walrus(target=inner, value=value):
+            yield inner.id
+            yield from _bound(value)
+        case code.Call(args=args):
+            for arg in args:
+                yield from _bound(arg.value)
+        case code.Binary(left=left, right=right):
+            yield from _bound(left)
+            yield from _bound(right)
+        case code.Dict(items=items):
+            for _, value in items:
+                yield from _bound(value)
+
+
+def _absolute(target: str, package: str) -> str:
+    """A local import's target with its leading dots resolved."""
+    dots = len(target) - len(target.lstrip("."))
+    if not dots:
+        return target
+    parts = package.split(".")
+    kept = parts[: len(parts) - (dots - 1)] if dots > 1 else parts
+    return ".".join([*kept, target[dots:]])

@@ -1,0 +1,130 @@
+"""Which classes and functions are actors, and what each of their functions is to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from otplint.facts import code
+from otplint.facts.actors import Actor
+from otplint.facts.frameworks import ActorKind
+from otplint.facts.methods import Method, Role
+
+SHAPE = ActorKind(on_failure=("unseen",), starts=("__init__", "start"), stops=("stop", "close", "shutdown", "join"))
+"""An actor that no framework knows: a failure in its loop ends a thread or task, and nobody is told."""
+
+SETUP_ROLES = ("supervise", "breaker", "child", "retry")
+"""Operations that make code worth a look although it is no actor."""
+
+
+def role_of(function: code.Function, kind: ActorKind, decorators: tuple[str, ...], *, is_actor: bool) -> Role:
+    """The role of a method by its name, decorators and what the framework says."""
+    if not is_actor:
+        return Role.SETUP
+    name = function.name
+    if name in kind.loops:
+        return Role.LOOP
+    if name in kind.starts:
+        return Role.START
+    if name in kind.stops:
+        return Role.STOP
+    if name in kind.handlers or any(d in kind.handler_decorators for d in decorators):
+        return Role.HANDLER
+    plain = {"staticmethod", "classmethod", "property", "functools.cached_property", "abc.abstractmethod"}
+    if kind.public_methods and not name.startswith("_") and not plain & set(decorators):
+        return Role.HANDLER
+    return Role.HELPER
+
+
+def nested(method: Method) -> Iterator[Method]:
+    """The functions defined inside ``method``, at any depth."""
+    for stmt in code.statements(method.body):
+        if isinstance(stmt, code.Function):
+            role = Role.SETUP if method.role is Role.SETUP else Role.NESTED
+            inner = Method(method.actor, stmt, method.source, role, method.owner, method)
+            yield inner
+            yield from nested(inner)
+
+
+def drains(method: Method) -> code.Call | None:
+    """The call that takes messages off a queue inside a ``while`` loop of ``method``."""
+    for stmt in code.statements(method.body):
+        if isinstance(stmt, code.While):
+            for call in (*_calls_in(stmt.test), *code.calls(stmt.body)):
+                if takes_from_queue(call, method):
+                    return call
+        elif isinstance(stmt, code.For) and isinstance(stmt.iter, code.Call):
+            args = stmt.iter.args
+            if code.dotted(stmt.iter.func) == "iter" and len(args) == 2 and isinstance(args[0].value, code.Attr):
+                if _is_queue(args[0].value.base, method) and args[0].value.name == "get":
+                    return stmt.iter
+    return None
+
+
+def takes_from_queue(call: code.Call, method: Method) -> bool:
+    """True for ``queue.get()`` in its forms; ``mapping.get(key)`` is not one."""
+    if not isinstance(call.func, code.Attr):
+        return False
+    known = method.actor.values.operation(call, method)
+    if known is not None:
+        return known[1].role == "take"
+    receiver = call.func.base
+    if method.actor.values.type_of(receiver, method) or isinstance(receiver, code.Call):
+        return False
+    if call.func.name == "get_nowait":
+        return not call.args
+    if call.func.name != "get" or not (method.own_attribute(receiver) or isinstance(receiver, code.Name)):
+        return False
+    if not _is_put_to(receiver, method):
+        return False
+    first = call.positional(0)
+    is_flag = isinstance(first, code.Const) and isinstance(first.value, bool)
+    named = all(a.name in ("", "timeout", "block") and not a.star for a in call.args)
+    return named and (first is None or is_flag)
+
+
+def _is_put_to(receiver: code.Expr, method: Method) -> bool:
+    """A queue of unknown type is believed where something is put into it, or where it was handed in."""
+    attribute = method.own_attribute(receiver)
+    if attribute:
+        names = ("put", "put_nowait", "task_done", "qsize", "empty")
+        return any(
+            isinstance(c.func, code.Attr) and c.func.name in names and m.own_attribute(c.func.base) == attribute
+            for m in method.actor.everything
+            for c in m.calls
+        ) or all(
+            isinstance(value, code.Name) and any(p.name == value.id for p in place.code.params)
+            for value, _, place in method.actor.assigned(attribute)
+        )
+    return isinstance(receiver, code.Name) and any(p.name == receiver.id for p in method.code.params)
+
+
+def _is_queue(expr: code.Expr, method: Method) -> bool:
+    type_ = method.actor.values.type_of(expr, method)
+    known = method.actor.facts.vocabulary.exact.get(type_)
+    return known is not None and known[1].role == "queue"
+
+
+def _calls_in(expr: code.Expr) -> Iterator[code.Call]:
+    for node in code.walk(expr):
+        if isinstance(node, code.Call):
+            yield node
+
+
+def spawned_loops(actor: Actor) -> Iterator[Method]:
+    """Own functions that are started as a thread or task and run a ``while`` loop."""
+    for event in actor.events("spawn", inherited=True):
+        target = event.payload
+        if isinstance(target, code.Call):
+            method = actor.own_method(target, event.method)
+        elif isinstance(target, (code.Attr, code.Name)):
+            method = actor.own_method(code.Call(target.start, target.end, target, ()), event.method)
+        else:
+            method = None
+        if method is not None and any(isinstance(s, code.While) for s in code.statements(method.body)):
+            yield method
+
+
+def assign_loops(actor: Actor, method: Method) -> None:
+    """Mark the receive loop, once found."""
+    if method.role in (Role.HELPER, Role.NESTED, Role.HANDLER, Role.START):
+        method.role = Role.LOOP

@@ -1,0 +1,106 @@
+"""One file of a scan: its index, its text, and the regions of it that were parsed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from otplint.facts import code
+from otplint.facts.entries import ModuleIndex, Unparsable
+from otplint.facts.project import Project
+from otplint.findings import Span
+from otplint.sources.positions import LineTable
+
+_WRAP = "if True:\n"
+
+
+class Source:
+    """Text and names of one file; regions are parsed with LibCST when first asked for, and kept."""
+
+    def __init__(self, index: ModuleIndex, text: str, project: Project) -> None:
+        self.index = index
+        self.text = text
+        self.project = project
+        self.lines = LineTable(text)
+        self._regions: dict[int, code.Block] = {}
+        self._names: dict[str, str] = {}
+
+    @property
+    def path(self) -> str:
+        """Relative to the project root, POSIX separators."""
+        return self.index.path
+
+    def region(self, start: int, end: int) -> code.Block:
+        """The statements between two offsets, which are those of whole statements.
+
+        :raises Unparsable: where LibCST does not know the syntax.
+        """
+        found = self._regions.get(start)
+        if found is None:
+            line, column = self.lines.position(start)
+            begin = start - column + 1
+            indent = self.text[begin:start]
+            if indent and not indent.strip(" \t\f"):
+                wrapped = self._parse(_WRAP + self.text[begin:end], begin - len(_WRAP), line - 1)
+                found = wrapped[0].body if isinstance(wrapped[0], code.If) else wrapped
+            else:
+                found = self._parse(self.text[start:end], start, line)
+            self._regions[start] = found
+        return found
+
+    def _parse(self, text: str, offset: int, line: int) -> code.Block:
+        import libcst as cst  # a scan that finds no actors needs no LibCST
+
+        from otplint.facts.build import build
+
+        try:
+            return build(cst.parse_module(text), text, offset)
+        except cst.ParserSyntaxError as error:
+            raise Unparsable(line + error.raw_line - 1, error.raw_column + 1, error.message) from None
+
+    def resolve(self, dotted: str) -> str:
+        """The qualified name of a name written at module level."""
+        found = self._names.get(dotted)
+        if found is None:
+            found = self._names[dotted] = self.project.resolve(self.index.module, dotted)
+        return found
+
+    def span(self, node: code.Node) -> Span:
+        """The place of a node of this file."""
+        line, column = self.lines.position(node.start)
+        end_line, end_column = self.lines.position(node.end)
+        return Span(self.path, line, column, end_line, end_column)
+
+    def header_lines(self, span: Span) -> tuple[int, int]:
+        """First and last line of the header of the innermost statement around a place, from 1.
+
+        The header of a compound statement ends where its block begins; that of a function starts at its decorators.
+        """
+        offset = self.lines.offset(span.line, span.column)
+        best = (span.line, span.end_line)
+        for block in self._regions.values():
+            for start, end in _headers(block):
+                if start <= offset <= end:
+                    first, last = self.lines.position(start)[0], self.lines.position(end)[0]
+                    best = (min(first, span.line), max(last, span.end_line))
+        return best
+
+
+def _headers(block: code.Block) -> Iterator[tuple[int, int]]:
+    """Start and end offsets of every statement's header, outer ones first."""
+    for stmt in code.statements(block, nested=True):
+        match stmt:
+            case code.Function() | code.Class():
+                inside = [e.end for e in code.expressions(stmt)]
+                begin = min([stmt.start, *[d.start for d in stmt.decorators]])
+                yield begin, max([stmt.end, *inside])
+            case code.Try():
+                for handler in stmt.handlers:
+                    yield handler.start, handler.end
+            case code.Match():
+                yield stmt.start, stmt.subject.end
+                for case in stmt.cases:
+                    yield case.start, case.end
+            case code.If() | code.While() | code.For() | code.With():
+                yield stmt.start, max([stmt.start, *[e.end for e in code.expressions(stmt)]])
+            case _:
+                yield stmt.start, stmt.end

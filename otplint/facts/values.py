@@ -1,0 +1,310 @@
+"""Where a value comes from: types of receivers, meanings of calls, backward slices.
+
+All answers are from what is written, without running anything: assignments of a local are taken together whatever
+their order, those of an attribute over all methods of the actor, its bases included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from otplint.facts import code
+from otplint.facts.frameworks import Framework, Operation, Vocabulary
+
+if TYPE_CHECKING:
+    from otplint.facts.actors import Actor
+    from otplint.facts.methods import Method
+
+_MAX_DEPTH = 6
+
+
+class Origin(NamedTuple):
+    """One expression that a value may come from, and the tests that choose it."""
+
+    expr: code.Expr
+    method: Method
+    tests: tuple[tuple[code.Expr, bool, Method], ...]
+    """Tests with their outcome, outermost first, each in the function where it is written."""
+    via: str = ""
+    """``parameter``, ``constant``, ``attribute`` or the empty string: the last name that was followed."""
+
+
+class Values:
+    """Answers for the functions of one actor."""
+
+    def __init__(self, actor: Actor, vocabulary: Vocabulary) -> None:
+        self.actor = actor
+        self.vocabulary = vocabulary
+        self._types: dict[tuple[int, int], str] = {}
+
+    # -- types
+
+    def type_of(self, expr: code.Expr | None, method: Method, depth: int = 0) -> str:
+        """The dotted type of an expression, or the empty string."""
+        if expr is None or depth > _MAX_DEPTH:
+            return ""
+        key = (id(expr), id(method))
+        if key not in self._types:
+            self._types[key] = ""
+            self._types[key] = self._type(expr, method, depth)
+        return self._types[key]
+
+    def _type(self, expr: code.Expr, method: Method, depth: int) -> str:
+        match expr:
+            case code.Await(value=value) | code.Walrus(value=value):
+                return self.type_of(value, method, depth + 1)
+            case code.Call():
+                return self._call_type(expr, method, depth)
+            case code.Name(id=name):
+                if name == method.self_name and name:
+                    return self.actor.qualname
+                return self._name_type(name, method, depth)
+            case code.Attr():
+                own = method.own_attribute(expr)
+                if own and "." not in own:
+                    return self._attribute_type(own, depth)
+                return ""
+            case code.Cond(then=then, other=other):
+                return self.type_of(then, method, depth + 1) or self.type_of(other, method, depth + 1)
+            case code.Bool(parts=parts):
+                return next((t for p in reversed(parts) if (t := self.type_of(p, method, depth + 1))), "")
+            case code.Dict():
+                return "dict"
+            case code.Comp(kind=kind) | code.Seq(kind=kind):
+                return kind
+        return ""
+
+    def _call_type(self, call: code.Call, method: Method, depth: int) -> str:
+        known = self.operation(call, method, depth + 1)
+        if known is not None and known[1].returns:
+            return known[1].returns
+        name = method.qualname(call.func)
+        if name:
+            last = name.rpartition(".")[2]
+            if last[:1].isupper() or known is not None or name in ("dict", "list", "set"):
+                return name
+            found = self.actor.facts.function(name)
+            if found is not None:
+                return annotation_type(found.code.returns, found)
+            return ""
+        helper = self.actor.own_method(call, method)
+        if helper is not None:
+            return annotation_type(helper.code.returns, helper)
+        return ""
+
+    def _name_type(self, name: str, method: Method, depth: int) -> str:
+        for param in method.code.params:
+            if param.name == name:
+                return annotation_type(param.annotation, method)
+        found = {self.type_of(v, method, depth + 1) for v in local_values(name, method)} - {""}
+        if len(found) == 1:
+            return found.pop()
+        if not found and method.outer is not None and not _binds(method, name):
+            return self._name_type(name, method.outer, depth + 1)
+        return ""
+
+    def _attribute_type(self, name: str, depth: int) -> str:
+        found = set()
+        for value, annotation, method in self.actor.assigned(name):
+            said = annotation_type(annotation, method)
+            found.add(said or self.type_of(value, method, depth + 1))
+        found -= {""}
+        if len(found) == 1:
+            return found.pop()
+        return "" if found else self.actor.kind.attributes.get(name, "")
+
+    # -- meanings
+
+    def operation(self, call: code.Call, method: Method, depth: int = 0) -> tuple[Framework, Operation, bool] | None:
+        """What the call does in the language of actors; the flag is false where only the method's name speaks."""
+        name = method.qualname(call.func)
+        if name:
+            exact = self.vocabulary.exact.get(name)
+            if exact is None:
+                root = self.actor.facts.project.derives_from(name, self.vocabulary.exact)
+                exact = self.vocabulary.exact[root] if root else None
+            return (*exact, True) if exact is not None else None
+        if not isinstance(call.func, code.Attr):
+            return None
+        known = self.vocabulary.methods.get(call.func.name)
+        if not known or depth > _MAX_DEPTH:
+            return None
+        receiver = self.type_of(call.func.base, method, depth + 1)
+        if receiver:
+            for framework, operation, owner in known:
+                if receiver == owner or self.actor.facts.project.derives_from(receiver, [owner]):
+                    return (framework, operation, True)
+            return None
+        for framework, operation, _ in known:
+            if framework is self.actor.framework and framework.name not in ("threads", "asyncio"):
+                return (framework, operation, False)
+        return None
+
+    # -- backward slices
+
+    def origins(self, expr: code.Expr, method: Method) -> list[Origin]:
+        """The expressions that a value may come from, through locals, attributes, constants and own helpers."""
+        return list(self._origins(expr, method, (), "", 0, set()))
+
+    def _origins(
+        self,
+        expr: code.Expr,
+        method: Method,
+        tests: tuple[tuple[code.Expr, bool, Method], ...],
+        via: str,
+        depth: int,
+        seen: set[int],
+    ) -> Iterator[Origin]:
+        if depth > _MAX_DEPTH or id(expr) in seen:
+            return
+        seen = {*seen, id(expr)}
+        sources: list[tuple[code.Expr, Method, tuple[tuple[code.Expr, bool, Method], ...], str]] = []
+        match expr:
+            case code.Await(value=value) | code.Walrus(value=value) | code.Star(value=value):
+                sources = [(value, method, (), via)]
+            case code.Cond(test=test, then=then, other=other):
+                sources = [(then, method, ((test, True, method),), via), (other, method, ((test, False, method),), via)]
+            case code.Bool(parts=parts):
+                sources = [(p, method, (), via) for p in parts]
+                if len(parts) == 2:
+                    sources[1] = (parts[1], method, ((parts[0], expr.op == "and", method),), via)
+            case code.Sub(base=base, key=key):
+                for origin in self.origins(base, method) if depth < 3 else ():
+                    if isinstance(origin.expr, code.Dict):
+                        chosen = ((_choice(key, origin.expr), True, method),)
+                        sources += [(v, origin.method, (*origin.tests, *chosen), via) for _, v in origin.expr.items]
+            case code.Call(func=code.Attr(base=base, name="get"), args=(_, *_)) if method.own_attribute(base) or (
+                isinstance(base, (code.Name, code.Dict))
+            ):
+                for origin in self.origins(base, method) if depth < 3 else ():
+                    if isinstance(origin.expr, code.Dict):
+                        chosen = ((_choice(expr.args[0].value, origin.expr), True, method),)
+                        sources += [(v, origin.method, (*origin.tests, *chosen), via) for _, v in origin.expr.items]
+                if sources and len(expr.args) > 1:
+                    sources.append((expr.args[1].value, method, ((expr.args[0].value, False, method),), via))
+            case code.Call():
+                sources = self._returned(expr, method)
+            case code.Name():
+                sources = self._named(expr, method)
+            case code.Attr():
+                sources = self._attribute(expr, method)
+        if not sources:
+            yield Origin(expr, method, tests, via)
+        for value, place, more, how in sources:
+            yield from self._origins(value, place, (*tests, *more), how or via, depth + 1, seen)
+
+    def _named(
+        self, expr: code.Name, method: Method
+    ) -> list[tuple[code.Expr, Method, tuple[tuple[code.Expr, bool, Method], ...], str]]:
+        found: list[tuple[code.Expr, Method, tuple[tuple[code.Expr, bool, Method], ...], str]] = []
+        place: Method | None = method
+        while place is not None:
+            for stmt, value in local_assignments(expr.id, place):
+                chosen = tuple((t, o, place) for t, o in place.flow.conditions(stmt))
+                found.append((value, place, chosen, ""))
+            for param in place.code.params:
+                if param.name == expr.id and param.default is not None:
+                    found.append((param.default, place, (), "parameter"))
+            if found or _binds(place, expr.id):
+                return found
+            place = place.outer
+        return self._constants(method.qualname(expr))
+
+    def _constants(
+        self, qualified: str
+    ) -> list[tuple[code.Expr, Method, tuple[tuple[code.Expr, bool, Method], ...], str]]:
+        found: list[tuple[code.Expr, Method, tuple[tuple[code.Expr, bool, Method], ...], str]] = []
+        for module, stmt, value in self.actor.facts.constants(qualified):
+            found.append((value, module, tuple((t, o, module) for t, o in module.flow.conditions(stmt)), "constant"))
+        return found
+
+    def _attribute(
+        self, expr: code.Attr, method: Method
+    ) -> list[tuple[code.Expr, Method, tuple[tuple[code.Expr, bool, Method], ...], str]]:
+        own = method.own_attribute(expr)
+        if not own:
+            return self._constants(method.qualname(expr))
+        return [
+            (value, place, tuple((t, o, place) for t, o in place.flow.conditions(stmt)), "attribute")
+            for stmt, value, place in self.actor.assignments(own)
+        ]
+
+    def _returned(
+        self, call: code.Call, method: Method
+    ) -> list[tuple[code.Expr, Method, tuple[tuple[code.Expr, bool, Method], ...], str]]:
+        helper = self.actor.own_method(call, method) or self.actor.facts.function(method.qualname(call.func))
+        if helper is None or helper.code is method.code:
+            return []
+        return [
+            (stmt.value, helper, tuple((t, o, helper) for t, o in helper.flow.conditions(stmt)), "")
+            for stmt in code.statements(helper.body)
+            if isinstance(stmt, code.Return) and stmt.value is not None
+        ]
+
+
+def annotation_type(annotation: code.Expr | None, method: Method) -> str:
+    """The dotted type that an annotation names; ``Optional`` and ``| None`` are seen through."""
+    match annotation:
+        case code.Const(value=str(text)):
+            plain = text.strip().partition("[")[0].removesuffix("| None").strip()
+            return method.source.resolve(plain) if plain.replace(".", "").isidentifier() else ""
+        case code.Binary(op="|", left=left, right=right):
+            return annotation_type(left, method) or annotation_type(right, method)
+        case code.Sub(base=base, key=key):
+            outer = method.qualname(base)
+            if outer.rpartition(".")[2] in ("Optional", "Annotated", "Final", "ClassVar", "Awaitable"):
+                return annotation_type(key.items[0] if isinstance(key, code.Seq) and key.items else key, method)
+            return outer
+        case code.Name() | code.Attr():
+            return method.qualname(annotation)
+    return ""
+
+
+def local_assignments(name: str, method: Method) -> Iterator[tuple[code.Stmt, code.Expr]]:
+    """The plain assignments of a local, each with its value; unpacking a tuple display is followed."""
+    for stmt in code.statements(method.body):
+        if isinstance(stmt, code.Assign) and stmt.value is not None:
+            for target in stmt.targets:
+                value = matched(target, stmt.value, name)
+                if value is not None:
+                    yield stmt, value
+        elif isinstance(stmt, code.With):
+            for context, bound in stmt.items:
+                if isinstance(bound, code.Name) and bound.id == name:
+                    yield stmt, context
+        else:
+            for head in code.expressions(stmt):
+                for expr in code.walk(head):
+                    if isinstance(expr, code.Walrus) and expr.target.id == name:
+                        yield stmt, expr.value
+
+
+def local_values(name: str, method: Method) -> Iterator[code.Expr]:
+    """The values of :func:`local_assignments`."""
+    for _, value in local_assignments(name, method):
+        yield value
+
+
+def matched(target: code.Expr, value: code.Expr, name: str) -> code.Expr | None:
+    """The part of ``value`` that ``target = value`` binds to ``name``."""
+    if isinstance(target, code.Name):
+        return value if target.id == name else None
+    if isinstance(target, code.Seq) and isinstance(value, code.Seq) and len(target.items) == len(value.items):
+        for item, part in zip(target.items, value.items, strict=True):
+            found = matched(item, part, name)
+            if found is not None:
+                return found
+        return None
+    if isinstance(target, code.Seq) and any(matched(item, item, name) is not None for item in target.items):
+        return value  # unpacks what a call gave: the whole is the best that can be said
+    return None
+
+
+def _choice(key: code.Expr, table: code.Dict) -> code.Expr:
+    """The test that a look-up in a dict display makes."""
+    return code.Compare(key.start, key.end, key, ("in",), (table,))
+
+
+def _binds(method: Method, name: str) -> bool:
+    return any(p.name == name for p in method.code.params) or any(local_values(name, method))

@@ -1,0 +1,130 @@
+"""OTP201 broad-except-in-handler."""
+
+from collections.abc import Iterator
+
+from otplint.api import Actor, Catch, Confidence, Finding, Method, Reaction, Role, Rule, Severity, catches, code
+
+_OUTCOMES = {
+    "restart": "the supervisor never learns of the failure, so nothing restarts the actor and it goes on with whatever "
+    "state the failed step left behind",
+    "stop": "the actor does not stop, nobody is told, and it goes on with whatever state the failed step left behind",
+    "reply": "the caller is answered as if nothing had happened",
+    "unseen": "the loop goes on as if nothing had happened, with whatever state the failed step left behind",
+    "isolated": "the framework counts the job as done",
+}
+_DEEDS = {
+    Reaction.SILENT: "says nothing",
+    Reaction.LOGS: "only logs it",
+    Reaction.DEFAULT: "puts a value in the place of the result",
+    Reaction.REACTS: "carries on",
+}
+
+
+class BroadExceptInHandler(Rule):
+    """A handler catches every exception and carries on, so a bug never reaches whoever could restart the actor.
+
+    Why:
+        An actor is restarted to get back to a known state. A handler that turns every error into a log line or a
+        default value takes that away: a bug looks like an expected failure, and the actor keeps a state that nobody
+        designed. What a failure means depends on the framework: it restarts the actor, stops it, goes back to the
+        caller, or ends a thread unseen; the message says which. Where nobody restarts (a bare thread), dying in
+        silence would be worse, so only a silent handler or one that invents a result is reported.
+
+    Harm:
+        Each of k injected bugs: crashes 0, restarts 0, and a later call answers from the corrupt state.
+
+    Bad:
+        from otplint.runtime import Server
+
+
+        class Ledger(Server):
+            async def handle_call(self, req, frm):
+                try:
+                    self.total += req.amount
+                    self.entries[req.key] = req.amount / req.rate
+                except Exception:
+                    return ("error", "bad entry")
+
+    Good:
+        from otplint.runtime import Server
+
+
+        class Ledger(Server):
+            async def handle_call(self, req, frm):
+                try:
+                    share = req.amount / req.rate
+                except ZeroDivisionError:
+                    return ("error", "rate is zero")
+                self.total += req.amount
+                self.entries[req.key] = share
+
+    Limits:
+        Silent where every path re-raises, stops the actor, or hands the exception to a future or another actor; in
+        a `for` that keeps one bad item from stopping the others; in clean-up; around a job that came with the
+        message; around imports. An `except` that does something about the failure is reported only where the
+        framework would have restarted the actor.
+
+    Report:
+        Smell 6. The report says that `rescue` catches everything; on the BEAM it catches errors but no exits.
+        Python's `except Exception` does catch a failed call, and no cancellation: that is OTP202.
+    """
+
+    code = "OTP201"
+    severity = Severity.HIGH
+    confidence = Confidence.HIGH
+    proof = "same construct"
+
+    def check(self, actor: Actor) -> Iterator[Finding]:
+        """Report the broad `except` clauses of the actor's own functions."""
+        if not actor.is_actor:
+            return
+        for method in actor.methods:
+            if method.role is Role.STOP:
+                continue
+            for catch in catches(method):
+                confidence = _confidence(catch, actor)
+                if confidence is not None:
+                    yield self._report(actor, catch, confidence)
+
+    def _report(self, actor: Actor, catch: Catch, confidence: Confidence) -> Finding:
+        method, outcome = catch.method, actor.kind.on_failure[0]
+        how = "suppresses Exception" if isinstance(catch.node, code.Call) else "catches Exception"
+        return self.finding(
+            actor,
+            method,
+            catch.node,
+            problem=f"{actor.name}.{method.name} {how} and {_DEEDS[catch.reaction]}.",
+            consequence=f"After a bug here {_OUTCOMES[outcome]}.",
+            remedy="Catch the errors that are expected and let any other end the handler.",
+            confidence=min(confidence, actor.confidence, key=lambda c: c.rank),
+        )
+
+
+def _confidence(catch: Catch, actor: Actor) -> Confidence | None:
+    """How sure it is that this clause hides failures; none where it does not, or where that is right."""
+    if not catch.is_broad or catch.only_imports or catch.in_cleanup or _is_cleanup(catch.method):
+        return None
+    if catch.isolates_items or not catch.carries_on():
+        return None
+    outcome, reaction = actor.kind.on_failure[0], catch.reaction
+    if outcome == "restart":
+        return Confidence.HIGH
+    if catch.runs_foreign_code:
+        return None
+    if reaction is Reaction.REACTS:
+        return Confidence.LOW
+    if outcome in ("stop", "reply"):
+        return Confidence.MEDIUM if reaction is Reaction.LOGS else Confidence.HIGH
+    if outcome == "isolated":
+        return Confidence.MEDIUM if reaction is Reaction.SILENT else None
+    return Confidence.LOW if reaction is Reaction.LOGS else Confidence.MEDIUM
+
+
+def _is_cleanup(method: Method) -> bool:
+    """A nested function of a stopping one cleans up too."""
+    outer: Method | None = method
+    while outer is not None:
+        if outer.role is Role.STOP:
+            return True
+        outer = outer.outer
+    return False
