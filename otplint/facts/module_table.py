@@ -1,0 +1,116 @@
+"""The modules of a project by path and by name, with those that are pulled in when a name leads there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from otplint.facts.entries import ModuleIndex
+from otplint.facts.modules import candidate_paths, source_root
+
+_COMMON_ROOTS = ("", "src/")
+
+
+class ModuleTable:
+    """Finds modules. Arguments as project.Project."""
+
+    def __init__(self, indexes: Iterable[ModuleIndex], load: Callable[[str], ModuleIndex | None]) -> None:
+        self._pull = load
+        self._by_path: dict[str, ModuleIndex | None] = {}
+        self._by_name: dict[str, ModuleIndex] = {}
+        self._alike: dict[str, list[ModuleIndex]] = {}  # by the name before it was made unique
+        self._original: dict[str, str] = {}
+        self._roots: dict[str, dict[str, None]] = {}  # by the first part of the names that start there
+        self._located: dict[tuple[str, str], ModuleIndex | None] = {}
+        given = sorted({index.path: index for index in indexes}.values(), key=lambda i: (i.path.count("/"), i.path))
+        for index in given:
+            root = source_root(index.path, index.module, is_package=index.is_package)
+            self._roots.setdefault(index.module.partition(".")[0], {})[root] = None
+        added = [self._add(index) for index in given]
+        self.given: tuple[ModuleIndex, ...] = tuple(sorted(added, key=lambda index: index.path))
+        """The modules that the table was made of, by path, with unique names."""
+
+    def named(self, module: str) -> ModuleIndex | None:
+        """The module of a unique name, if it is known by now."""
+        return self._by_name.get(module)
+
+    def original_name(self, index: ModuleIndex) -> str:
+        """The module's name before it was made unique: what its own relative imports start from."""
+        return self._original[index.path]
+
+    def at(self, path: str) -> ModuleIndex | None:
+        """The module in a file, pulled in if need be."""
+        if path in self._by_path:
+            return self._by_path[path]
+        index = self._pull(path)
+        if index is None:
+            self._by_path[path] = None
+            return None
+        # Which of several files of one name keeps it may not depend on which is asked for first.
+        roots = self._roots.get(index.module.partition(".")[0], _COMMON_ROOTS)
+        first = next((p for p in candidate_paths(index.module, roots) if p == path or self.at(p)), None)
+        return self._add(index, keep_name=first == path)
+
+    def locate(self, module: str, near: str) -> ModuleIndex | None:
+        """The module that an absolute dotted name means.
+
+        Args:
+            module: dotted.
+            near: path of the file that says so: of several modules the closest is meant. Empty: it is a unique name.
+        """
+        directory = near[: near.rfind("/") + 1]
+        key = (module, directory if near else "/")
+        if key not in self._located:
+            self._located[key] = self._search(module, near, directory)
+        return self._located[key]
+
+    def submodule(self, package: ModuleIndex, name: str) -> ModuleIndex | None:
+        """The module or package of that name in a package's own directory."""
+        if not package.is_package:
+            return None
+        directory = package.path.rpartition("/")[0]
+        prefix = f"{directory}/{name}" if directory else name
+        return self.at(prefix + "/__init__.py") or self.at(prefix + ".py")
+
+    def _search(self, module: str, near: str, directory: str) -> ModuleIndex | None:
+        if not near and module in self._by_name:
+            return self._by_name[module]
+        # Given modules only: which others are known by now depends on the questions asked so far.
+        alike = [index for index in self._alike.get(module, ()) if near]
+        if alike:
+            return max(alike, key=lambda index: _shared_directories(index.path, near))
+        known = self.at(near) if near else None
+        roots: dict[str, None] = {}
+        if known is not None:
+            roots[source_root(near, self.original_name(known), is_package=known.is_package)] = None
+        roots.update(self._roots.get(module.partition(".")[0], {}))
+        roots.update(dict.fromkeys(_COMMON_ROOTS))
+        if directory and self.at(directory + "__init__.py") is None:
+            roots[directory] = None  # a script imports its neighbours
+        for path in candidate_paths(module, roots):
+            found = self.at(path)
+            if found is not None:
+                return found
+        return self._by_name.get(module)
+
+    def _add(self, index: ModuleIndex, *, keep_name: bool = True) -> ModuleIndex:
+        original = name = index.module
+        if not keep_name or name in self._by_name:
+            name = index.path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+            while name in self._by_name:
+                name += "_"
+        unique = index if name == original else index._replace(module=name)
+        if keep_name:
+            self._alike.setdefault(original, []).append(unique)
+        self._by_name[name] = unique
+        self._by_path[index.path] = unique
+        self._original[index.path] = original
+        return unique
+
+
+def _shared_directories(one: str, other: str) -> int:
+    count = 0
+    for left, right in zip(one.split("/")[:-1], other.split("/")[:-1], strict=False):
+        if left != right:
+            break
+        count += 1
+    return count
