@@ -1,0 +1,165 @@
+"""The reference actor runtime: processes, messages, monitors, links and supervisors with the BEAM's semantics.
+
+Standard library only, and nothing of the linter (which never imports this package). The semantics, their sources and
+the decisions where Python differs are in docs/runtime.md; the deterministic loop is `otplint.runtime.testing`.
+"""
+
+from otplint.runtime.breaker import BreakerState, CircuitBreaker
+from otplint.runtime.childspec import (
+    ALL_SIGNIFICANT,
+    ANY_SIGNIFICANT,
+    NEVER,
+    ONE_FOR_ALL,
+    ONE_FOR_ONE,
+    PERMANENT,
+    REST_FOR_ONE,
+    SUPERVISOR,
+    TEMPORARY,
+    TRANSIENT,
+    WORKER,
+    AutoShutdown,
+    ChildSpec,
+    ChildType,
+    Intensity,
+    Restart,
+    Strategy,
+)
+from otplint.runtime.counters import Counters, ProcessInfo
+from otplint.runtime.dynamic import DynamicSupervisor
+from otplint.runtime.errors import (
+    ActorError,
+    AlreadyRegistered,
+    CallError,
+    CallingSelf,
+    CallTimeout,
+    CircuitOpen,
+    Exited,
+    MailboxFull,
+    MaxChildren,
+    NoChild,
+    NoProc,
+    NotInProcess,
+    OutboxFull,
+    SettingsError,
+    SpecError,
+    StoreError,
+)
+from otplint.runtime.kernel import System
+from otplint.runtime.messages import (
+    NO_REPLY,
+    UNBOUNDED,
+    Call,
+    Down,
+    Event,
+    Exit,
+    Mailbox,
+    NoReply,
+    Overflow,
+    Pid,
+    Ref,
+    Stop,
+)
+from otplint.runtime.nursing import (
+    ChildCounts,
+    ChildInfo,
+    CountChildren,
+    DeleteChild,
+    RestartChild,
+    StartChild,
+    TerminateChild,
+    WhichChildren,
+)
+from otplint.runtime.outbox import Outbox
+from otplint.runtime.persistent import PersistentServer
+from otplint.runtime.process import From, checkpoint
+from otplint.runtime.reasons import KILL, KILLED, NOPROC, NORMAL, SHUTDOWN, ExitReason, Shutdown, is_abnormal
+from otplint.runtime.retry import Retry
+from otplint.runtime.server import Server
+from otplint.runtime.settings import Settings
+from otplint.runtime.store import MemoryStore, SqliteStore, Store
+from otplint.runtime.supervisor import Supervisor
+from otplint.runtime.timers import Timer
+from otplint.runtime.watching import Dest
+
+__all__ = [
+    "ALL_SIGNIFICANT",
+    "ANY_SIGNIFICANT",
+    "KILL",
+    "KILLED",
+    "NEVER",
+    "NOPROC",
+    "NORMAL",
+    "NO_REPLY",
+    "ONE_FOR_ALL",
+    "ONE_FOR_ONE",
+    "PERMANENT",
+    "REST_FOR_ONE",
+    "SHUTDOWN",
+    "SUPERVISOR",
+    "TEMPORARY",
+    "TRANSIENT",
+    "UNBOUNDED",
+    "WORKER",
+    "ActorError",
+    "AlreadyRegistered",
+    "AutoShutdown",
+    "BreakerState",
+    "Call",
+    "CallError",
+    "CallTimeout",
+    "CallingSelf",
+    "ChildCounts",
+    "ChildInfo",
+    "ChildSpec",
+    "ChildType",
+    "CircuitBreaker",
+    "CircuitOpen",
+    "CountChildren",
+    "Counters",
+    "DeleteChild",
+    "Dest",
+    "Down",
+    "DynamicSupervisor",
+    "Event",
+    "Exit",
+    "ExitReason",
+    "Exited",
+    "From",
+    "Intensity",
+    "Mailbox",
+    "MailboxFull",
+    "MaxChildren",
+    "MemoryStore",
+    "NoChild",
+    "NoProc",
+    "NoReply",
+    "NotInProcess",
+    "Outbox",
+    "OutboxFull",
+    "Overflow",
+    "PersistentServer",
+    "Pid",
+    "ProcessInfo",
+    "Ref",
+    "Restart",
+    "RestartChild",
+    "Retry",
+    "Server",
+    "Settings",
+    "SettingsError",
+    "Shutdown",
+    "SpecError",
+    "SqliteStore",
+    "StartChild",
+    "Stop",
+    "Store",
+    "StoreError",
+    "Strategy",
+    "Supervisor",
+    "System",
+    "TerminateChild",
+    "Timer",
+    "WhichChildren",
+    "checkpoint",
+    "is_abnormal",
+]
