@@ -150,6 +150,13 @@ def test_the_root_is_only_told_on_request(report: Report) -> None:
     assert run["invocations"][0]["workingDirectory"] == {"uri": "file:///home/me/my%20app/"}
 
 
+def test_provenance_is_written_when_both_parts_are_known(report: Report) -> None:
+    assert "versionControlProvenance" not in run_of(report, repository="https://e.org/r")
+    assert run_of(report, repository="https://e.org/r", revision="1a")["versionControlProvenance"] == [
+        {"repositoryUri": "https://e.org/r", "revisionId": "1a", "mappedTo": {"uriBaseId": "%SRCROOT%"}}
+    ]
+
+
 def test_the_category_comes_before_the_last_slash(report: Report) -> None:
     assert run_of(report)["automationDetails"]["id"] == "otplint/"
     assert run_of(report, category="back/end")["automationDetails"]["id"] == "otplint/back/end/"
