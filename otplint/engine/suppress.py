@@ -26,11 +26,12 @@ _DIRECTIVE = re.compile(
     rf"#\s*otplint:\s*(?P<verb>[\w-]*)\s*(?P<list>\[(?P<rules>[^\]#]*)\]?)?(?P<reason>(?:(?!{_OTHER_PRAGMA}).)*)"
 )
 _NOQA = re.compile(
-    r"#\s*(?i:noqa):\s*(?P<rules>[A-Z]+[0-9]+(?:(?:\s*,\s*|\s+)[A-Z]+[0-9]+)*)(?![\w-])"
+    r"#\s*(?:noqa|NOQA|NoQA):\s*(?P<rules>[A-Z]+[0-9]+(?:(?:\s*,\s*|\s+)[A-Z]+[0-9]+)*)(?![\w-])"
     rf"(?P<reason>(?:(?!{_OTHER_PRAGMA}).)*)"
 )
 _OWN_NOQA = re.compile(r"OTP[0-9]+", re.IGNORECASE)
-_MENTIONED = re.compile(r"otplint:|noqa:", re.IGNORECASE)
+_SIGNS = ("otplint:", "noqa:", "NOQA:", "NoQA:")
+"""A text without any of these is not scanned (ignoring case would take longer than the scan)."""
 _AROUND_REASON = " \t\f-\N{EN DASH}\N{EM DASH}:"
 
 HOUSEKEEPING = (
@@ -122,7 +123,7 @@ class Suppressions:
     @classmethod
     def of(cls, text: str) -> Suppressions:
         """Find the suppressions of a text (decoded, line ends as in the file). Code in strings does not count."""
-        if _MENTIONED.search(text) is None:
+        if not any(sign in text for sign in _SIGNS):
             return cls()
         table = LineTable(text)
         entries: list[Suppression] = []

@@ -71,6 +71,7 @@ def test_agrees_with_tokenize_on_the_standard_library(name: str) -> None:
         "f'''{\n1 # yes\n:#\n}#'''",
         "f'\\N{NUMBER SIGN}#' # yes",
         "f'\\{1:#}' # yes",
+        "f'\\{\"'\"}#' # yes",
         "rf'\\N{1:#}' # yes",
         "rf'\\'#' # yes",
         "t'{x:#}#' # yes",  # 3.14
