@@ -65,7 +65,7 @@ def snippet(tmp_path: Path, rule: type[Rule], section: str) -> list[Finding]:
     return list(report.findings)
 
 
-@pytest.mark.parametrize("rule", map(of, RULES))
+@pytest.mark.parametrize("rule", [of(rule) for rule in RULES])
 class TestDocstring:
     def test_bad_fires_this_rule_and_no_other(self, rule: type[Rule], tmp_path: Path) -> None:
         found = snippet(tmp_path, rule, "Bad")
@@ -83,7 +83,7 @@ class TestDocstring:
         assert text.count("\n") <= 200
 
 
-@pytest.mark.parametrize("rule", map(of, RULES))
+@pytest.mark.parametrize("rule", [of(rule) for rule in RULES])
 class TestHousehold:
     def test_a_bad_and_a_good_program_are_there(self, rule: type[Rule]) -> None:
         assert (folder(rule) / "bad.py").is_file()
@@ -110,7 +110,7 @@ def test_a_good_program_is_clean_of_all_rules(path: Path) -> None:
     assert render("concise", report) == ""
 
 
-@pytest.mark.parametrize("path", map(case, CASES))
+@pytest.mark.parametrize("path", [case(path) for path in CASES])
 def test_a_fixture_says_which_it_is(path: Path) -> None:
     assert re.fullmatch(r"(bad|good)(_[a-z0-9_]+)?", path.stem)
 
