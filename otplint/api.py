@@ -24,7 +24,7 @@ from otplint.facts.actors import Actor, Use
 from otplint.facts.failure import Catch, Reaction, catches
 from otplint.facts.flow import Exit, Flow, Point, catches_all, exception_types, suppressed_types
 from otplint.facts.methods import Event, Method, Role
-from otplint.facts.values import Origin
+from otplint.facts.origins import Origin, origins
 from otplint.findings import Confidence, Edit, Finding, Fix, Option, Related, RuleInfo, Severity, Span
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ __all__ = [
     "catches_all",
     "code",
     "exception_types",
+    "origins",
     "suppressed_types",
     "syntax",
 ]
