@@ -133,6 +133,8 @@ class _Walker:
         inside = parts[0] not in ("", "..")
         for end in range(1, len(parts) + 1):
             last = end == len(parts)
+            if parts[end - 1] in ("", ".."):
+                continue
             verdict = self._exclude.decide("/".join(parts[:end]) + ("" if last and not is_directory else "/"))
             if verdict:
                 return True

@@ -60,6 +60,17 @@ def test_excludes_start_at_the_root_whatever_is_given(tmp_path: Path) -> None:
     assert found(tmp_path, "a/gen", exclude=exclude) == []
 
 
+def test_everything_but(tmp_path: Path) -> None:
+    write(tmp_path, "root/a.py", "root/keep.py", "keep.py")
+    exclude = ["*", "!keep.py"]
+    assert (
+        found(tmp_path / "root", exclude=exclude)
+        == found(tmp_path / "root", "keep.py", "a.py", exclude=exclude)
+        == ["keep.py"]
+    )
+    assert found(tmp_path / "root", "../keep.py", exclude=exclude) == ["../keep.py"]
+
+
 def test_files_given_by_name_honour_the_default_excludes(tmp_path: Path) -> None:
     write(tmp_path, "build/a.py", "x/node_modules/b.py", "c.py")
     assert found(tmp_path, "build/a.py", "x/node_modules/b.py", "c.py") == ["c.py"]
