@@ -107,6 +107,22 @@ def test_a_rule_without_docstring_still_has_its_descriptions() -> None:
     assert rule["shortDescription"]["text"] == "Monitor never released."
 
 
+@pytest.mark.parametrize(
+    ("severity", "level", "problem"),
+    [
+        (Severity.CRITICAL, "error", "error"),
+        (Severity.HIGH, "error", "error"),
+        (Severity.MEDIUM, "warning", "warning"),
+        (Severity.LOW, "note", "recommendation"),
+    ],
+)
+def test_levels_follow_the_severity(severity: Severity, level: str, problem: str) -> None:
+    rule: Any = descriptor(RuleInfo("OTP101", "a-b", severity, Confidence.LOW, "It is."), "1.0")
+    assert rule["defaultConfiguration"]["level"] == level
+    assert rule["properties"]["problem.severity"] == problem
+    assert run_of(report_of(finding(severity=severity)))["results"][0]["level"] == level
+
+
 def test_long_descriptions_are_cut_at_a_sentence() -> None:
     assert cut("One. " + "x" * MAX_TEXT) == "One."
     assert len(cut("x" * 2 * MAX_TEXT)) <= MAX_TEXT

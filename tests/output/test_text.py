@@ -62,6 +62,11 @@ def test_long_spans_show_their_ends() -> None:
     assert [line.split(" | ")[0].strip() for line in frames] == ["3", "4", "5", "6", "7", "", "25", "26", "27"]
 
 
+def test_an_empty_line_inside_a_span_has_no_mark() -> None:
+    lines = shown("f(\n\n    x,\n)\n", (1, 1, 4, 2))
+    assert lines[1:8] == ["  1 | f(", "    | ^^", "  2 |", "  3 |     x,", "    |     ^^", "  4 | )", "    | ^"]
+
+
 def test_a_span_outside_the_source_has_no_frame() -> None:
     assert shown("x\n", (9, 1, 9, 2))[1:] == ["  It is wrong.", "", ""]
 
