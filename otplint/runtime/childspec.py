@@ -65,6 +65,10 @@ class SupervisorPlan:
 
     __slots__ = ()
 
+    def __call__(self) -> Server:
+        """A fresh supervisor for one start."""
+        raise NotImplementedError
+
 
 @dataclass(frozen=True)
 class ChildSpec:
@@ -91,7 +95,8 @@ class ChildSpec:
         check_kind(SpecError, "ChildSpec.id", self.id, Hashable)
         check_factory(f"{where}.start", self.start)
         check_kind(SpecError, f"{where}.restart", self.restart, Restart)
-        check_kind(SpecError, f"{where}.type", self.type or WORKER, ChildType)
+        if self.type is not None:
+            check_kind(SpecError, f"{where}.type", self.type, ChildType)
         check_kind(SpecError, f"{where}.mailbox", self.mailbox, Mailbox)
         check_kind(SpecError, f"{where}.significant", self.significant, bool)
         if self.shutdown is not None and self.shutdown != "brutal_kill":

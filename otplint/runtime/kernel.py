@@ -10,7 +10,7 @@ import contextvars
 import gc
 from collections.abc import Callable
 from types import EllipsisType, TracebackType
-from typing import Any, TypeVar, overload
+from typing import Any, Final, TypeVar, overload
 
 from otplint.runtime.checks import check_kind
 from otplint.runtime.errors import CallingSelf, MailboxFull, NoProc, SpecError
@@ -20,11 +20,12 @@ from otplint.runtime.reasons import KILL, NOPROC, NORMAL, SHUTDOWN
 from otplint.runtime.server import Server, check_factory
 from otplint.runtime.settings import Settings
 from otplint.runtime.timers import Timer
-from otplint.runtime.watching import Dest, Watching
+from otplint.runtime.watching import Dest, Watching, settle
 
 __all__ = ["Dest", "System"]
 
 R = TypeVar("R")
+_TOO_LATE: Final = object()
 
 
 class System(Watching):
@@ -139,13 +140,17 @@ class System(Watching):
         future: asyncio.Future[object] = self.loop.create_future()
         entry = (self.here() or self.root, future)
         process.watchers = [*(process.watchers or ()), entry]
+        timer = None if timeout is None else self.loop.call_later(timeout, settle, future, _TOO_LATE)
         try:
-            return await asyncio.wait_for(future, timeout)
-        except asyncio.TimeoutError:
-            raise TimeoutError(f"{pid!r} has not ended within {timeout} s") from None
+            reason = await future
         finally:
+            if timer is not None:
+                timer.cancel()
             if process.watchers and entry in process.watchers:
                 process.watchers.remove(entry)
+        if reason is _TOO_LATE:
+            raise TimeoutError(f"{pid!r} has not ended within {timeout} s")
+        return reason
 
     # -- messages -------------------------------------------------------------------------------------------------
 
