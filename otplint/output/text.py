@@ -47,9 +47,6 @@ def render(report: Report, *, colour: bool = False, width: int = 100) -> str:
         force_jupyter=False,
         legacy_windows=False,
         soft_wrap=True,
-        markup=False,
-        emoji=False,
-        highlight=False,
     )
     sources = {path: python_lines(text) for path, text in report.sources.items()}
     with console.capture() as capture:
