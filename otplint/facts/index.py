@@ -52,20 +52,20 @@ def index_module(text: str, path: str, module: str, is_package: bool) -> ModuleI
     """
     with _no_collection():
         try:
-            tree = _parse(text)
+            tree, type_lines = _parse_any(text)
         except SyntaxError as error:
+            refused = _unparsable(error)
+            if _is_broken(error):
+                raise refused from None
             from otplint.facts.index_cst import index_with_libcst
 
-            refused = _unparsable(error)
-            if isinstance(error, (IndentationError, TabError)) or any(m in refused.message for m in _BROKEN_ANYWHERE):
-                raise refused from None
             return index_with_libcst(text, path, module, is_package, refused)
         except (RecursionError, MemoryError):
             raise Unparsable(1, 1, "an expression nests too deeply to be parsed") from None
         except ValueError as error:  # NUL on Python 3.10 and 3.11, lone surrogates: decode refuses both
             raise Unparsable(1, 1, str(error)) from None
         collector = Collector(path, module, is_package=is_package)
-        _Reader(text, collector).module(tree)
+        _Reader(text, collector, type_lines).module(tree)
         return collector.finish()
 
 
@@ -86,6 +86,26 @@ def _parse(text: str) -> ast.Module:
     with warnings.catch_warnings():  # invalid escapes are the scanned program's business
         warnings.simplefilter("ignore")
         return ast.parse(text)
+
+
+def _parse_any(text: str) -> tuple[ast.Module, frozenset[int]]:
+    """The tree, if need be of older syntax that says the same, and then the lines of ``type`` statements in it."""
+    try:
+        return _parse(text), frozenset()
+    except SyntaxError as error:
+        if _is_broken(error):
+            raise
+        from otplint.facts.older_syntax import in_older_syntax
+
+        older = in_older_syntax(text)
+        if older is None:
+            raise
+    return _parse(older.text), older.type_lines
+
+
+def _is_broken(error: SyntaxError) -> bool:
+    """Whether no version of Python would read it."""
+    return isinstance(error, IndentationError) or any(message in error.msg for message in _BROKEN_ANYWHERE)
 
 
 def _unparsable(error: SyntaxError) -> Unparsable:
@@ -129,8 +149,9 @@ def _decorators(nodes: Sequence[ast.expr]) -> tuple[str, ...]:
 class _Reader:
     """Visits the statement lists of one module."""
 
-    def __init__(self, text: str, collector: Collector) -> None:
+    def __init__(self, text: str, collector: Collector, type_lines: frozenset[int]) -> None:
         self._lines = LineTable(text)
+        self._type_lines = type_lines
         self._out = collector
         self._into_functions = has_nested_class(text)
 
@@ -251,6 +272,9 @@ class _Reader:
         if value is None:  # `x: int` binds nothing
             return
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        if node.lineno in self._type_lines and dotted(targets[0]) == "type":
+            self._constant(node, targets[1], _name(value), "", weight)
+            return
         call = dotted(value.func) if type(value) is ast.Call else ""
         for target in targets:
             if type(target) is ast.Name:

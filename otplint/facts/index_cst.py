@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import cast
 
 import libcst as cst
-from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
+from libcst.metadata import CodePosition, CodeRange, MetadataWrapper, PositionProvider
 
 from otplint.facts.entries import (
     UNKNOWN,
@@ -35,8 +35,8 @@ def index_with_libcst(text: str, path: str, module: str, is_package: bool, refus
     """Index one file that ``ast`` refused; arguments as index.index_module.
 
     Raises:
-        Unparsable: LibCST reads it no more than ``ast`` did (``refused``). The later of the two places is named:
-            ``ast`` stops at the first construct that it does not know.
+        Unparsable: LibCST reads it no more than ``ast`` did (``refused``), or it nests too deeply. The place is the one
+            that ``ast`` named, which is exact, unless it stopped at an f-string that it only took for broken.
     """
     lines = LineTable(text)
     deep = too_deep_at(text)
@@ -44,17 +44,29 @@ def index_with_libcst(text: str, path: str, module: str, is_package: bool, refus
         raise Unparsable(*lines.position(deep), "an expression nests too deeply to be parsed")
     try:
         tree = cst.parse_module(text)
+        positions = cast(
+            "Mapping[cst.CSTNode, CodeRange]",
+            MetadataWrapper(tree, unsafe_skip_copy=True).resolve(PositionProvider),
+        )
+        collector = Collector(path, module, is_package=is_package)
+        _Reader(lines, positions, _form_feeds(tree, lines) if "\f" in text else {}, collector).module(tree)
     except cst.ParserSyntaxError as error:
-        if error.raw_line > refused.line:
+        if error.raw_line > refused.line and ("f-string" in refused.message or "unterminated" in refused.message):
             raise Unparsable(error.raw_line, error.raw_column + 1, "invalid syntax") from None
         raise refused from None
-    except RecursionError:
+    except RecursionError:  # LibCST writes expressions, and so finds places, by recursion in Python
         raise Unparsable(1, 1, "an expression nests too deeply to be parsed") from None
-    wrapper = MetadataWrapper(tree, unsafe_skip_copy=True)
-    positions = cast("Mapping[cst.CSTNode, CodeRange]", wrapper.resolve(PositionProvider))
-    collector = Collector(path, module, is_package=is_package)
-    _Reader(lines, positions, collector).module(tree)
     return collector.finish()
+
+
+def _form_feeds(tree: cst.Module, lines: LineTable) -> dict[int, int]:
+    """How many characters LibCST drops at the start of a line (from 1): those up to a form feed."""
+    written = LineTable(tree.code)
+    return {
+        line: dropped
+        for line in range(1, lines.line_count + 1)
+        if (dropped := len(lines.line_text(line)) - len(written.line_text(line)))
+    }
 
 
 def dotted(node: cst.CSTNode) -> str:
@@ -92,8 +104,15 @@ def _decorators(nodes: Sequence[cst.Decorator]) -> tuple[str, ...]:
 class _Reader:
     """Visits the statement lists of one module; the twin of index._Reader."""
 
-    def __init__(self, lines: LineTable, positions: Mapping[cst.CSTNode, CodeRange], collector: Collector) -> None:
+    def __init__(
+        self,
+        lines: LineTable,
+        positions: Mapping[cst.CSTNode, CodeRange],
+        dropped: Mapping[int, int],
+        collector: Collector,
+    ) -> None:
         self._lines = lines
+        self._dropped = dropped
         self._positions = positions
         self._out = collector
 
@@ -239,9 +258,10 @@ class _Reader:
         begin = place.start
         if isinstance(node, (cst.ClassDef, cst.FunctionDef)) and node.decorators:
             begin = self._positions[node.decorators[0]].start
-        start = self._lines.offset(begin.line, begin.column + 1)
-        end = self._lines.offset(place.end.line, place.end.column + 1)
-        return start, end
+        return self._offset(begin), self._offset(place.end)
+
+    def _offset(self, place: CodePosition) -> int:
+        return self._lines.offset(place.line, place.column + 1 + self._dropped.get(place.line, 0))
 
 
 def _flat(body: Sequence[cst.BaseStatement | cst.BaseSmallStatement]) -> _Body:

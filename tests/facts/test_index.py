@@ -1,0 +1,522 @@
+from __future__ import annotations
+
+import gc
+import pickle
+import subprocess
+import sys
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from textwrap import dedent
+
+import click
+import libcst
+import pytest
+import rich
+from hypothesis import given
+from hypothesis import strategies as st
+
+from otplint.facts.entries import ModuleIndex, Unparsable
+from otplint.facts.index import index_module
+from otplint.facts.index_cst import index_with_libcst
+from otplint.facts.nesting import MAX_BRACKETS, MAX_CHAIN, too_deep_at
+from otplint.facts.older_syntax import in_older_syntax
+
+REFUSED = Unparsable(1, 1, "refused")
+
+
+def by_ast(text: str, module: str = "pkg.mod", *, is_package: bool = False) -> ModuleIndex:
+    return index_module(text, "pkg/mod.py", module, is_package)
+
+
+def by_libcst(text: str, module: str = "pkg.mod", *, is_package: bool = False) -> ModuleIndex:
+    return index_with_libcst(text, "pkg/mod.py", module, is_package, REFUSED)
+
+
+def both(text: str, module: str = "pkg.mod", *, is_package: bool = False) -> ModuleIndex:
+    """The record, which must be the same whoever made it."""
+    record = by_ast(text, module, is_package=is_package)
+    assert by_libcst(text, module, is_package=is_package) == record
+    return record
+
+
+def test_imports_become_absolute() -> None:
+    record = both(
+        dedent("""\
+        import os, a.b.c
+        import x.y as z
+        from m import one, two as deux
+        from . import sibling
+        from .sub import thing
+        from .. import above
+        from ..other.deep import far as f
+        from star import *
+        from .rel import *
+        """),
+        "top.pkg.mod",
+    )
+    assert record.imports == {
+        "os": "os",
+        "a": "a",
+        "z": "x.y",
+        "one": "m.one",
+        "deux": "m.two",
+        "sibling": "top.pkg.sibling",
+        "thing": "top.pkg.sub.thing",
+        "above": "top.above",
+        "f": "top.other.deep.far",
+    }
+    assert record.stars == ("star", "top.pkg.rel")
+
+
+def test_relative_imports_of_a_package_start_in_the_package() -> None:
+    record = both("from .impl import Actor\nfrom .. import other\n", "top.pkg", is_package=True)
+    assert record.imports == {"Actor": "top.pkg.impl.Actor", "other": "top.other"}
+
+
+def test_relative_imports_above_the_top_are_kept_as_far_as_they_go() -> None:
+    assert both("from ...x import y\nfrom .... import z", "a.b").imports == {"y": "x.y", "z": "z"}
+
+
+def test_a_class_with_everything() -> None:
+    text = dedent("""\
+        import ray
+
+        @ray.remote(num_cpus=1)
+        @other.mark
+        class Player(Base[int], pkg.Mixin, metaclass=abc.ABCMeta):
+            limit = size = 5
+            name: str
+            kind: str = "x"
+            a, (b, *c) = rest
+
+            async def on_start(self): ...
+
+            @property
+            def state(self): ...
+
+            if sys.platform == "win32":
+                def conditional(self): ...
+                extra = 1
+
+            class Inner(Player2): ...
+        """)
+    player, inner = both(text).classes
+    assert (player.name, player.qualname, player.nested_in) == ("Player", "Player", "")
+    assert player.bases == ("Base", "pkg.Mixin")
+    assert player.keywords == {"metaclass": "abc.ABCMeta"}
+    assert player.decorators == ("ray.remote", "other.mark")
+    assert text[player.start : player.end].startswith("@ray.remote")
+    assert text[player.start : player.end].endswith("class Inner(Player2): ...")
+    assert player.line == 5
+    assert player.methods == (
+        ("on_start", True, (), 11),
+        ("state", False, ("property",), 14),
+        ("conditional", False, (), 17),
+    )
+    assert player.assigned == ("limit", "size", "kind", "a", "b", "c", "extra")
+    assert (inner.qualname, inner.nested_in, inner.bases) == ("Player.Inner", "Player", ("Player2",))
+
+
+@pytest.mark.parametrize(
+    ("written", "bases", "keywords"),
+    [
+        ("Base[T]", ("Base",), {}),
+        ("a.Base[int, 'str'].Inner", ("a.Base.Inner",), {}),
+        ("make_base()", ("make_base()",), {}),
+        ("orm.base(x)(y)", ("orm.base()()",), {}),
+        ("six.with_metaclass(Meta, Base, Other)", ("Base", "Other"), {"metaclass": "Meta"}),
+        ("with_metaclass()", ("with_metaclass()",), {}),
+        ("Fast if fast else Slow", ("Fast", "Slow"), {}),
+        ("*bases", ("?",), {}),
+        ("(lambda: X)()", ("?()",), {}),
+        ("bases[0]", ("bases",), {}),
+        ("Base, total=False", ("Base",), {"total": "?"}),
+        ("Base, **options", ("Base",), {}),
+        ("", (), {}),
+    ],
+)
+def test_bases_are_said_as_far_as_names_can(written: str, bases: tuple[str, ...], keywords: dict[str, str]) -> None:
+    (entry,) = both(f"class C({written}): pass\n").classes
+    assert (entry.bases, entry.keywords) == (bases, keywords)
+
+
+def test_classes_in_functions_have_python_s_qualname() -> None:
+    record = both(
+        dedent("""\
+        def outer():
+            if x:
+                class A: ...
+            def inner():
+                class B(A):
+                    class C: ...
+        class K:
+            async def method(self):
+                class D: ...
+        """)
+    )
+    assert [(entry.qualname, entry.nested_in) for entry in record.classes] == [
+        ("outer.<locals>.A", "outer"),
+        ("outer.<locals>.inner.<locals>.B", "outer.<locals>.inner"),
+        ("outer.<locals>.inner.<locals>.B.C", "outer.<locals>.inner.<locals>.B"),
+        ("K", ""),
+        ("K.method.<locals>.D", "K.method"),
+    ]
+    assert [entry.name for entry in record.functions] == ["outer"]
+
+
+def test_functions_constants_and_aliases() -> None:
+    text = dedent("""\
+        LIMIT = 5
+        LIMIT += 1
+        TIMEOUT: float = 2.5
+        unbound: int
+        app = Celery("x", broker=b)
+        low, (mid, *high) = 1, (2, 3)
+        Actor = pykka.ThreadingActor
+        Typed: TypeAlias = base.Base
+        Generic = base.Base[int]
+        x = y = z
+        @app.task(bind=True)
+        async def work(): ...
+        if debug:
+            LEVEL = 1
+        else:
+            LEVEL = 2
+    """)
+    record = both(text)
+    spans = [(c.name, text[c.start : c.end], c.call) for c in record.constants]
+    assert spans == [
+        ("LIMIT", "LIMIT = 5", ""),
+        ("LIMIT", "LIMIT += 1", ""),
+        ("TIMEOUT", "TIMEOUT: float = 2.5", ""),
+        ("app", 'app = Celery("x", broker=b)', "Celery"),
+        ("low", "low, (mid, *high) = 1, (2, 3)", ""),
+        ("mid", "low, (mid, *high) = 1, (2, 3)", ""),
+        ("high", "low, (mid, *high) = 1, (2, 3)", ""),
+        ("Actor", "Actor = pykka.ThreadingActor", ""),
+        ("Typed", "Typed: TypeAlias = base.Base", ""),
+        ("Generic", "Generic = base.Base[int]", ""),
+        ("x", "x = y = z", ""),
+        ("y", "x = y = z", ""),
+        ("LEVEL", "LEVEL = 1", ""),
+        ("LEVEL", "LEVEL = 2", ""),
+    ]
+    assert record.aliases == {
+        "Actor": "pykka.ThreadingActor",
+        "Typed": "base.Base",
+        "Generic": "base.Base",
+        "x": "z",
+        "y": "z",
+    }
+    (work,) = record.functions
+    assert (work.decorators, work.is_async, work.line) == (("app.task",), True, 12)
+    assert text[work.start : work.end] == "@app.task(bind=True)\nasync def work(): ..."
+
+
+@pytest.mark.parametrize(
+    ("text", "imports", "shadowed", "aliases"),
+    [
+        ("try:\n from fast import A\nexcept ImportError:\n from slow import A", {"A": "fast.A"}, {"A": "slow.A"}, {}),
+        ("try:\n from fast import A\nexcept ImportError:\n A = object", {"A": "fast.A"}, {}, {}),
+        ("try:\n A = object\nexcept E:\n from slow import A", {}, {"A": "slow.A"}, {"A": "object"}),
+        ("if new:\n from n import A\nelif old:\n from o import A\nelse:\n from p import A", {"A": "n.A"}, None, {}),
+        ("from m import A\nclass A(A): ...", {}, {"A": "m.A"}, {}),
+        ("from m import A\nfrom n import A", {"A": "n.A"}, {}, {}),
+        ("A = b.B\nclass A: ...", {}, {}, {}),
+        ("if TYPE_CHECKING:\n from t import A\nelse:\n A = x.Y", {}, {"A": "t.A"}, {"A": "x.Y"}),
+        ("if TYPE_CHECKING:\n from t import A\nelif new:\n from n import A", {"A": "n.A"}, None, {}),
+        ("if typing.TYPE_CHECKING:\n from t import A", {"A": "t.A"}, {}, {}),
+        ("if not TYPE_CHECKING:\n from n import A\nelse:\n from t import A", {"A": "n.A"}, {"A": "t.A"}, {}),
+        ("with suppress(ImportError):\n from m import A", {"A": "m.A"}, {}, {}),
+        ("try:\n pass\nexcept E:\n from a import A\nexcept F:\n from b import A", {"A": "a.A"}, {"A": "b.A"}, {}),
+        ("A = A", {}, {}, {}),
+    ],
+)
+def test_which_of_several_bindings_counts(
+    text: str, imports: dict[str, str], shadowed: dict[str, str] | None, aliases: dict[str, str]
+) -> None:
+    record = both(text)
+    assert (record.imports, record.aliases) == (imports, aliases)
+    if shadowed is not None:
+        assert record.shadowed == shadowed
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("__all__ = ['a', 'b']", ("a", "b")),
+        ("__all__ = ('a',)", ("a",)),
+        ("__all__: list[str] = []", ()),
+        ("__all__ = ['a'] + ['b']", ("a", "b")),
+        ("__all__ = ['a']\n__all__ += ['b']\n__all__.extend(('c',))\n__all__.append('d')", ("a", "b", "c", "d")),
+        ("__all__ = ['a'] + other.__all__", None),
+        ("__all__ = ['a']\n__all__ += names", None),
+        ("__all__ += ['a']", None),
+        ("__all__ = names\n__all__ = ['a']", ("a",)),
+        ("x = 1", None),
+    ],
+)
+def test_dunder_all(text: str, names: tuple[str, ...] | None) -> None:
+    assert both(text).dunder_all == names
+
+
+def test_remaining_statements() -> None:
+    text = dedent('''\
+        """Docstring."""
+        import a
+        run(); stop()
+        X = 1
+        if __name__ == "__main__":
+            Y = 2
+            main()
+        try:
+            class A: ...
+            setup()
+            for x in y:
+                work(x)
+        except E:
+            fail()
+        ''')
+    spans = [text[start:end] for start, end in both(text).statements]
+    assert spans == [
+        "run()",
+        "stop()",
+        'if __name__ == "__main__":\n    Y = 2\n    main()',
+        "setup()",
+        "for x in y:\n        work(x)",
+        "fail()",
+    ]
+
+
+ODD = {
+    "carriage returns and line feeds": "import a\r\n\r\n@d\r\nclass A(B):\r\n    x = 1\r\n\r\ny = 'ä'\r\n",
+    "carriage returns": "import a\r@d\rclass A(B):\r    x = 1\ry = 2\r",
+    "form feed": "x = 1\n\f\nclass A(B):\n    x = 1\n\x0cy = 2\n",
+    "line separators": "x = 'a\u2028b\u2029c\x0b\x1c\x85'\nclass A(B): y = '\u2028'; z = 1\n@d\nclass C: pass\n",
+    "wide characters": "x = '\U0001f600ä'; y = 'ü'; z = 1\nclass Ä(Ö): 'ß'; ñ = 1\n",
+    "tabs": "class A(B):\n\tdef f(self):\n\t\tclass C:\n\t\t\tpass\n\tx = 1\nif a:\n\ty = 2\n",
+    "no final line end": "class A(B): x = 1",
+    "backslashes": "class A \\\n (B): pass\nx \\\n = 1\nfrom a \\\n import b\n",
+    "decorators in parentheses": "@(  # why @ here\n   d\n)\nclass A: pass\n@ d . e ()\n@(f\n)\nclass B: pass\n",
+    "comments behind": "class A:\n    x = 1\n    # end\n# after\n\nx = 1  # one\n",
+    "semicolons": "class A: x = 1; y = 2\nimport a; import b; z = 1;\n",
+    "invalid escapes": "x = '\\d'\nclass A: pass\n",
+    "nothing": "",
+    "only a comment": "# nothing\n",
+    "only a docstring": "'a' 'b'",
+    "bytes are no docstring": "b'a'\n",
+    "star expressions": "[*a, b] = c\n*x, = y\nz.attr = q[0] = 1\n",
+}
+
+
+@pytest.mark.parametrize("text", ODD.values(), ids=ODD.keys())
+def test_odd_texts_keep_their_offsets(text: str) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        record = both(text)
+    for entry in record.classes:
+        assert text[entry.start] in "@c"
+        assert text[: entry.end].endswith(("pass", "x = 1", "y = 2", "z = 1", "ñ = 1"))
+    for constant in record.constants:
+        assert constant.name in text[constant.start : constant.end]
+
+
+def test_the_start_of_a_class_is_its_first_decorator() -> None:
+    text = ODD["decorators in parentheses"]
+    first, second = both(text).classes
+    assert text[: first.start] == ""
+    assert text[second.start :].startswith("@ d . e ()")
+    assert second.decorators == ("d.e", "f")
+
+
+NEW = {
+    "type alias": "type Alias = base.Actor\nclass A(Alias): pass\n",
+    "generic type alias": "type Pair[T: (int, str), *Ts, **P] = dict[T, tuple[*Ts]]\nx = 1\n",
+    "generic class": "class Box[T](Base[T]):\n    x = 'ä'\n    def get[S](self, s: S) -> T: ...\nclass Next[T]: pass\n",
+    "several lines": "class Box[\n    T: Base[int],  # why\n    *Ts,\n](Base):\n    x = 1\ndef f[\n  T\n](a): ...\n",
+    "several lines of a def": "def f[T](\n    a: T,\n) -> T:\n    class Local[S](Base): pass\n",
+    "except without parentheses": "try:\n    import a\nexcept E, x.F:\n    class A(B): pass\npass\n",
+    "except group": "try:\n    class A: pass\nexcept* E:\n    x = 1\n",
+    "template string": "x = t'{a} ä'; y = rt'{b}'; z = Rt'''{c}'''\nclass A: pass\n",
+    "nested quotes": "x = f'{a['b']}'\nclass A: pass\n",
+    "backslash in a field": "x = f'{'\\n'.join(a)}'; y = 1\n",
+    "comment in a field": "x = f'''{\n    a  # b\n}'''\ny = 1\n",
+    "lazy import": "lazy import a\nlazy from b import c as d\nclass A(d): pass\n",
+    "words that are no syntax": '"""\nclass Foo[T](\ntype X = 1\nexcept A, B:\n"""\nclass Bar[T]: x = 1\ntype = 5\n',
+}
+
+
+@pytest.mark.parametrize("text", NEW.values(), ids=NEW.keys())
+def test_newer_syntax_than_the_interpreter_s(text: str) -> None:
+    both(text)
+
+
+def test_older_syntax_keeps_every_offset() -> None:
+    for text in NEW.values():
+        older = in_older_syntax(text)
+        if older is not None:
+            assert len(older.text) == len(text)
+            assert older.text.count("\n") == text.count("\n")
+
+
+def test_text_without_new_syntax_has_no_older_form() -> None:
+    assert in_older_syntax("class A(B[T]): x[0] = 't'\ntype = 1\ntype(x)\nexcept_ = a, b\n") is None
+
+
+def test_lines_and_names_of_newer_syntax() -> None:
+    text = NEW["several lines"]
+    record = by_ast(text)
+    (box,) = record.classes
+    assert (box.bases, box.line, box.assigned) == (("Base",), 1, ("x",))
+    assert text[box.start : box.end].endswith("x = 1")
+    assert record.functions[0].line == 6
+    assert by_ast(NEW["type alias"]).aliases == {"Alias": "base.Actor"}
+    assert [c.name for c in by_ast(NEW["type alias"]).constants] == ["Alias"]
+
+
+def sample_files() -> Iterator[Path]:
+    """Files of installed projects: enough kinds of code, few enough to be quick."""
+    packages = [Path(str(package.__file__)).parent for package in (click, rich, libcst)]
+    yield from sorted(packages[0].glob("[a-g]*.py"))
+    yield from sorted(packages[1].glob("[ab]*.py"))
+    yield from sorted(packages[2].glob("*.py"))
+
+
+def test_both_ways_agree_on_real_projects() -> None:
+    count = 0
+    for path in sample_files():
+        text = path.read_bytes().decode()
+        both(text, f"{path.parent.name}.{path.stem}")
+        count += 1
+    assert count > 20
+
+
+def test_real_syntax_errors_are_named_where_they_are() -> None:
+    with pytest.raises(Unparsable) as caught:
+        by_ast("x = 1\ndef f(:\n    pass\n")
+    assert (caught.value.line, caught.value.column) == (2, 7)
+    assert str(caught.value).startswith("2:7: ")
+
+
+def test_a_syntax_error_behind_newer_syntax_is_named_where_it_is() -> None:
+    with pytest.raises(Unparsable) as caught:
+        by_ast("x = f'{a['b']}'\nclass A[T]: pass\n\ny = = 2\n")
+    assert caught.value.line == 4
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("x = (1,\ny = 2\n", 1),
+        ("if a:\n        b\n   c\n", 3),
+        ("def f():\npass\n", 2),
+        ("x = 'abc\n", 1),
+        ("print 'two'\n", 1),
+        ("x = \ud800\n", 1),
+        ("x = 1\0\n", 1),
+    ],
+)
+def test_what_cannot_be_read_is_refused(text: str, line: int) -> None:
+    with pytest.raises(Unparsable) as caught:
+        by_ast(text)
+    assert caught.value.line == line
+
+
+DEEP = {
+    "parentheses": "x = " + "(" * 1500 + "1" + ")" * 1500,
+    "parentheses in newer syntax": "type X = " + "(" * 3000 + "1" + ")" * 3000,
+    "parentheses in an f-string": "type X = f'{" + "(" * 3000 + "1" + ")" * 3000 + "}'",
+    "a sum": "type X = " + " + ".join(["1"] * 20_000),
+    "calls": "lazy import a\nx = a" + "()" * 20_000,
+    "attributes": "lazy import a\nx = a" + ".a" * 20_000,
+    "lambdas": "lazy import a\nx = " + "lambda: " * 20_000 + "1",
+    "signs": "lazy import a\nx = " + "- " * 20_000 + "1",
+    "branches": "lazy import a\nif x: pass\n" + "elif y: pass\n" * 20_000,
+    "mixed": "lazy import a\nx = " + "(1 + a[-b + " * 190 + "c" + "])" * 190 + "".join("(-x)" for _ in range(9000)),
+}
+
+
+@pytest.mark.parametrize("text", DEEP.values(), ids=DEEP.keys())
+def test_deep_nesting_never_kills_the_process(text: str) -> None:
+    # In a process of its own: an overflow of the native stack would take the test run with it.
+    program = dedent("""\
+        import sys
+        from otplint.facts.entries import Unparsable
+        from otplint.facts.index import index_module
+        try:
+            index_module(sys.stdin.read(), "m.py", "m", False)
+        except Unparsable as error:
+            print("refused", error.line)
+        else:
+            print("indexed")
+        """)
+    done = subprocess.run([sys.executable, "-c", program], input=text, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.split()[0] in ("refused", "indexed")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x = " + " + ".join(["1"] * 900),
+        "x = " + "(" * 190 + "1" + ")" * 190,
+        "x = [" + "1, " * 5_000 + "]",
+        "x = {" + "'a': f(-b.c[0]),\n" * 1_000 + "}",
+        "x = '" + "(" * 5_000 + "'  # " + "[" * 5_000,
+        "x = '''" + "(\n" * 5_000 + "'''\n" + "y = \"\\\"" + "(" * 500 + '"\n',
+        "f(a).b\n" * 3_000,
+        "x = f'{{" + "(" * 500 + "{a:>{w}}" + "[" * 500 + "'\n",
+    ],
+)
+def test_long_is_not_deep(text: str) -> None:
+    assert too_deep_at(text) is None
+    by_ast(text)
+
+
+def test_where_it_is_too_deep() -> None:
+    assert too_deep_at("x = " + "(" * 500) == 4 + MAX_BRACKETS - 1
+    assert too_deep_at("x = '('\ny = f'{" + "[" * 500) == 15 + MAX_BRACKETS - 2
+    assert too_deep_at("x = 1" + "+1" * 5000) == 5 + 2 * (MAX_CHAIN - 1)
+
+
+@given(st.text(alphabet="()[]{}'\"ft\\\n#x:, +.", max_size=80))
+def test_any_text_can_be_asked_for_its_depth(text: str) -> None:
+    assert too_deep_at(text) is None
+
+
+@given(st.text(alphabet="()[]{}'\"ftype class=\\\n\r\f#:,*ä", max_size=60))
+def test_any_text_is_indexed_or_refused(text: str) -> None:
+    refused: Unparsable | None = None
+    record: ModuleIndex | None = None
+    try:
+        record = by_ast(text)
+    except Unparsable as error:
+        refused = error
+    if refused is not None:
+        assert min(refused.line, refused.column) >= 1
+    assert pickle.loads(pickle.dumps(record)) == record
+
+
+def test_the_garbage_collector_is_left_as_it_was() -> None:
+    assert gc.isenabled()
+    by_ast("x = 1")
+    with pytest.raises(Unparsable):
+        by_ast("x = (")
+    assert gc.isenabled()
+    gc.disable()
+    try:
+        by_ast("x = 1")
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
+
+
+def test_libcst_is_not_imported_for_plain_files() -> None:
+    program = dedent("""\
+        import sys
+        from otplint.facts.index import index_module
+        index_module("class A(B): x = 1", "m.py", "m", False)
+        assert "libcst" not in sys.modules
+        """)
+    subprocess.run([sys.executable, "-c", program], check=True)
