@@ -66,7 +66,9 @@ def judge(
 def distinct(findings: Iterable[tuple[Finding, tuple[int, int]]]) -> Iterator[tuple[Finding, tuple[int, int]]]:
     """One of each: a mixin's method is seen again in each actor that uses it."""
     seen: set[tuple[str, object]] = set()
-    for finding, header in sorted(findings, key=lambda pair: (pair[0].sort_key, -pair[0].confidence.rank, pair[0].actor)):
+    for finding, header in sorted(
+        findings, key=lambda pair: (pair[0].sort_key, -pair[0].confidence.rank, pair[0].actor)
+    ):
         if (key := (finding.code, finding.span)) not in seen:
             seen.add(key)
             yield finding, header

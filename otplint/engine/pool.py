@@ -39,7 +39,7 @@ class Pool:
         can_fork = "fork" in multiprocessing.get_all_start_methods()
         self.jobs = max(1, wanted) if can_fork and items >= _FEW else 1
 
-    def __enter__(self) -> Pool:
+    def __enter__(self) -> Pool:  # noqa: PYI034 - typing.Self needs Python 3.11
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -49,7 +49,7 @@ class Pool:
         self, chunks: Sequence[Sequence[_Item]], function: Callable[..., _Result], *extra: Any
     ) -> Iterator[tuple[Sequence[_Item], _Result]]:
         """Each chunk with ``function(chunk, *extra)``, in order."""
-        global _work
+        global _work  # noqa: PLW0603 - what a fork hands on has to be reachable without arguments
         if self.jobs == 1 or len(chunks) < 2:
             for chunk in chunks:
                 yield chunk, function(chunk, *extra)

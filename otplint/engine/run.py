@@ -53,7 +53,7 @@ def scan(
     """
     vocabulary = Vocabulary(with_users(config.frameworks))
     files, listed = _listed(paths, config, root, stdin)
-    report = progress or (lambda done, total: None)
+    report = progress or _silent
     with _no_collection(), Pool(jobs, len(listed)) as pool:
         report(0, len(listed))
         found = _collect(listed, files, vocabulary, pool, report)
@@ -72,7 +72,9 @@ def _listed(
 ) -> tuple[Files, list[str]]:
     if stdin is not None:
         name = Path(stdin[0])
-        relative = name.resolve().relative_to(root).as_posix() if name.resolve().is_relative_to(root) else name.as_posix()
+        relative = (
+            name.resolve().relative_to(root).as_posix() if name.resolve().is_relative_to(root) else name.as_posix()
+        )
         return Files(root, {relative: stdin[1]}), [relative]
     walked = walk(paths, root, exclude=config.exclude, respect_gitignore=config.respect_gitignore)
     return Files(root), [file.relative for file in walked]
@@ -116,6 +118,10 @@ def _judge(
     return judged
 
 
+def _silent(_done: int, _total: int) -> None:
+    return None
+
+
 def _nothing(_: str) -> frozenset[str]:
     return frozenset()
 
@@ -146,13 +152,15 @@ def _finish(
             kept += [finding for finding, _ in pairs]
             continue
         comments = suppress.Suppressions.of(files.text(path))
-        headers = {id(finding): header for finding, header in pairs}
-        applied = suppress.apply([f for f, _ in pairs], comments, lambda f, h=headers: range(h[id(f)][0], h[id(f)][1] + 1))  # type: ignore[misc]
+        headers = {id(finding): range(first, last + 1) for finding, (first, last) in pairs}
+        applied = suppress.apply([finding for finding, _ in pairs], comments, _by_identity(headers))
         kept += applied.kept
         hidden += len(applied.suppressed)
         ran = [rule.code for rule in rules]
         kept += [
-            f for f in suppress.housekeeping(comments, path, used=applied.used, known=known, ran=ran) if f.code in housekeeping
+            f
+            for f in suppress.housekeeping(comments, path, used=applied.used, known=known, ran=ran)
+            if f.code in housekeeping
         ]
     kept.sort(key=lambda finding: finding.sort_key)
     texts = {path: files.text(path) for path in sorted({f.span.path for f in kept})}
@@ -169,6 +177,10 @@ def _finish(
         actors=judged.actors,
         suppressed=hidden,
     )
+
+
+def _by_identity(headers: dict[int, range]) -> Callable[[Finding], range]:
+    return lambda finding: headers[id(finding)]
 
 
 def _not_wanted(config: Config) -> set[str]:
@@ -192,5 +204,3 @@ def _no_collection() -> Iterator[None]:
         yield
     finally:
         gc.enable()
-
-

@@ -31,7 +31,8 @@ class Use(NamedTuple):
     attribute: str
     """Dotted, below the instance: ``_monitors``, ``stats.errors``."""
     kind: str
-    """``write``, ``update``, ``insert``, ``append``, ``prepend``, ``remove``, ``clear``, ``lookup``, ``test``, ``read``."""
+    """``write``, ``update``, ``insert``, ``append``, ``prepend``, ``remove``, ``clear``, ``lookup``,
+    ``test`` or ``read``."""
     node: code.Node
     method: Method
     key: code.Expr | None = None

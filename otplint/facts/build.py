@@ -20,12 +20,12 @@ from otplint.facts import code
 _TRIVIA = re.compile(r"(?:[ \t\f\r\n\\\ufeff]|#[^\n\r]*)*")
 # Separators that no expression starts with; the others are taken one by one.
 _LOOSE = re.compile(
-    r"(?:[ \t\f\r\n\\\ufeff,;:=@]|#[^\n\r]*|(?:as|in|if|else|elif|for|while|with|async|from|import|return|raise|del|assert"
-    r"|global|nonlocal|try|except|finally|class|def|and|or|is)(?![\w\"']))*"
+    r"(?:[ \t\f\r\n\\\ufeff,;:=@]|#[^\n\r]*|(?:as|in|if|else|elif|for|while|with|async|from|import|return|raise|del"
+    r"|assert|global|nonlocal|try|except|finally|class|def|and|or|is)(?![\w\"']))*"
 )
 
 
-class LostPosition(Exception):
+class LostPosition(Exception):  # noqa: N818 - the name says what is wrong
     """The text does not hold the token that the tree says comes next; a bug in this module."""
 
 
@@ -128,7 +128,7 @@ class _Builder:
             return code.Const(start, self.end, _CONSTANTS[node.value])
         return code.Name(start, self.end, node.value)
 
-    def ellipsis(self, node: cst.Ellipsis, start: int) -> code.Expr:
+    def ellipsis(self, _node: cst.Ellipsis, start: int) -> code.Expr:
         self._take_here("...")
         return code.Const(start, self.end, ...)
 
@@ -260,7 +260,9 @@ class _Builder:
         self.take("}")
         return code.Dict(start, self.end, tuple(items))
 
-    def comprehension(self, node: cst.ListComp | cst.SetComp | cst.GeneratorExp | cst.DictComp, start: int) -> code.Expr:
+    def comprehension(
+        self, node: cst.ListComp | cst.SetComp | cst.GeneratorExp | cst.DictComp, start: int
+    ) -> code.Expr:
         kind, ends = _COMPREHENSIONS[type(node)]
         if ends:
             self._take_here(ends[0])
@@ -354,20 +356,16 @@ class _Builder:
     # -- parameters and statements
 
     def params(self, node: cst.Parameters) -> tuple[code.Param, ...]:
-        found: list[code.Param] = []
-        for param in node.posonly_params:
-            found.append(self.param(param, ""))
+        found = [self.param(param, "") for param in node.posonly_params]
         if node.posonly_params:
             self.take("/")
-        for param in node.params:
-            found.append(self.param(param, ""))
+        found += [self.param(param, "") for param in node.params]
         if isinstance(node.star_arg, cst.Param):
             self.take("*")
             found.append(self.param(node.star_arg, "*"))
         elif isinstance(node.star_arg, cst.ParamStar):
             self.take("*")
-        for param in node.kwonly_params:
-            found.append(self.param(param, ""))
+        found += [self.param(param, "") for param in node.kwonly_params]
         if node.star_kwarg is not None:
             self.take("**")
             found.append(self.param(node.star_kwarg, "**"))

@@ -60,17 +60,17 @@ def _raise(b: _Builder, node: cst.Raise, start: int) -> code.Stmt:
     return code.Raise(start, b.end, error, cause)
 
 
-def _break(b: _Builder, node: cst.Break, start: int) -> code.Stmt:
+def _break(b: _Builder, _node: cst.Break, start: int) -> code.Stmt:
     b.take_operator("break")
     return code.Break(start, b.end)
 
 
-def _continue(b: _Builder, node: cst.Continue, start: int) -> code.Stmt:
+def _continue(b: _Builder, _node: cst.Continue, start: int) -> code.Stmt:
     b.take_operator("continue")
     return code.Continue(start, b.end)
 
 
-def _pass(b: _Builder, node: cst.Pass, start: int) -> code.Stmt:
+def _pass(b: _Builder, _node: cst.Pass, start: int) -> code.Stmt:
     b.take_operator("pass")
     return code.Pass(start, b.end)
 
@@ -198,7 +198,7 @@ def _with(b: _Builder, node: cst.With, start: int) -> code.Stmt:
     return code.With(start, b.end, tuple(items), body, node.asynchronous is not None)
 
 
-def _function(b: _Builder, node: cst.FunctionDef, start: int) -> code.Stmt:
+def _function(b: _Builder, node: cst.FunctionDef, _start: int) -> code.Stmt:
     decorators = _decorators(b, node.decorators)
     begin = b.take(node.name.value)
     end = b.end
@@ -211,12 +211,10 @@ def _function(b: _Builder, node: cst.FunctionDef, start: int) -> code.Stmt:
     b.take(")")
     returns = b.annotation(node.returns)
     body = b.suite(node.body)
-    return code.Function(
-        begin, end, node.name.value, params, decorators, body, node.asynchronous is not None, returns
-    )
+    return code.Function(begin, end, node.name.value, params, decorators, body, node.asynchronous is not None, returns)
 
 
-def _class(b: _Builder, node: cst.ClassDef, start: int) -> code.Stmt:
+def _class(b: _Builder, node: cst.ClassDef, _start: int) -> code.Stmt:
     decorators = _decorators(b, node.decorators)
     begin = b.take(node.name.value)
     end = b.end

@@ -199,7 +199,7 @@ class Slice(NamedTuple):
     parts: tuple[Expr, ...]
 
 
-Expr: TypeAlias = Union[
+Expr: TypeAlias = Union[  # noqa: UP007 - forward references, as strings they would need quoting
     Name, Attr, Sub, Const, Call, Await, Yield, Unary, Binary, Bool, Compare, Cond, Seq, Dict, Lambda, Comp, Text,
     Walrus, Star, Slice,
 ]  # fmt: skip
@@ -394,12 +394,17 @@ class Class(NamedTuple):
     body: Block
 
 
-Stmt: TypeAlias = Union[
+Stmt: TypeAlias = Union[  # noqa: UP007 - as for Expr
     Do, Assign, Augment, Delete, Return, Raise, Break, Continue, Pass, Assert, Import, Scope, If, While, For, Try,
     With, Match, Function, Class,
 ]  # fmt: skip
+STATEMENTS = (
+    Do, Assign, Augment, Delete, Return, Raise, Break, Continue, Pass, Assert, Import, Scope, If, While, For, Try,
+    With, Match, Function, Class,
+)  # fmt: skip
+"""The kinds of statements, for ``isinstance``."""
 Block: TypeAlias = tuple[Stmt, ...]
-Node: TypeAlias = Union[Expr, Stmt, Handler, Case]
+Node: TypeAlias = Union[Expr, Stmt, Handler, Case]  # noqa: UP007 - as for Expr
 
 
 def dotted(expr: Expr | None) -> str:

@@ -32,7 +32,7 @@ class Facts:
         project: Project,
         vocabulary: Vocabulary,
         read: Callable[[str], str],
-        is_test: Callable[[str], bool] = lambda path: False,
+        is_test: Callable[[str], bool] = lambda _path: False,
     ) -> None:
         self.project = project
         self.vocabulary = vocabulary
@@ -91,11 +91,23 @@ class Facts:
         if root or decorator:
             framework, kind = self.vocabulary.bases[root] if root else self.vocabulary.decorators[decorator]
             return self._build_class(
-                source, entry, framework, kind, "class", Confidence.HIGH, f"{'derives from' if root else 'is decorated with'} {root or decorator}"
+                source,
+                entry,
+                framework,
+                kind,
+                "class",
+                Confidence.HIGH,
+                f"{'derives from' if root else 'is decorated with'} {root or decorator}",
             )
         if _LOOPS.search(text) and _DRAINS.search(text):
             shaped = self._build_class(
-                source, entry, self._by_name("threads"), recognise.SHAPE, "class", Confidence.MEDIUM, "drains a queue in a loop"
+                source,
+                entry,
+                self._by_name("threads"),
+                recognise.SHAPE,
+                "class",
+                Confidence.MEDIUM,
+                "drains a queue in a loop",
             )
             if any(m.role is Role.LOOP for m in shaped.everything):
                 return shaped
@@ -117,7 +129,15 @@ class Facts:
     ) -> Actor:
         node = self._class_node(source, entry)
         actor = Actor(
-            self, source, entry.qualname, framework, kind, form=form, node=node, confidence=confidence, evidence=evidence
+            self,
+            source,
+            entry.qualname,
+            framework,
+            kind,
+            form=form,
+            node=node,
+            confidence=confidence,
+            evidence=evidence,
         )
         own: list[Method] = self._methods(actor, source, node, actor.qualname)
         inherited: list[Method] = []
@@ -138,9 +158,9 @@ class Facts:
         if form == "class":
             for method in actor.everything:
                 if recognise.drains(method) is not None:
-                    recognise.assign_loops(actor, method)
+                    recognise.mark_loop(method)
             for method in recognise.spawned_loops(actor):
-                recognise.assign_loops(actor, method)
+                recognise.mark_loop(method)
         return actor
 
     def _class_node(self, source: Source, entry: ClassEntry) -> code.Class:
@@ -208,7 +228,15 @@ class Facts:
         assert isinstance(node, code.Function)
         confidence = Confidence.MEDIUM if kind is recognise.SHAPE else Confidence.HIGH
         actor = Actor(
-            self, source, entry.qualname, framework, kind, form=form, node=node, confidence=confidence, evidence=evidence
+            self,
+            source,
+            entry.qualname,
+            framework,
+            kind,
+            form=form,
+            node=node,
+            confidence=confidence,
+            evidence=evidence,
         )
         method = Method(actor, node, source, Role.SETUP if form == "setup" else Role.HELPER, "")
         actor.methods = (method, *recognise.nested(method))
@@ -251,7 +279,15 @@ class Facts:
         for start, end in spans:
             body.extend(source.region(start, end))
         actor = Actor(
-            self, source, "<module>", _PLAIN, _NO_ACTOR, form="setup", node=None, confidence=Confidence.HIGH, evidence="sets supervision up"
+            self,
+            source,
+            "<module>",
+            _PLAIN,
+            _NO_ACTOR,
+            form="setup",
+            node=None,
+            confidence=Confidence.HIGH,
+            evidence="sets supervision up",
         )
         start, end = spans[0] if spans else (0, 0)
         plain = tuple(s for s in body if not isinstance(s, (code.Function, code.Class)))

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from otplint.facts import code
 from otplint.facts.flow import Point, exception_types, suppressed_types
 from otplint.facts.methods import Method
+from otplint.facts.origins import origins
 
 STOPPING = ("BaseException", "SystemExit", "KeyboardInterrupt", "GeneratorExit", "asyncio.CancelledError",
             "asyncio.exceptions.CancelledError", "concurrent.futures.CancelledError", "trio.Cancelled")  # fmt: skip
@@ -174,7 +175,7 @@ def caught_types(type_: code.Expr | None, method: Method) -> tuple[str, ...]:
         return ("BaseException",)
     found: list[str] = []
     for single in exception_types(type_):
-        for origin in method.actor.values.origins(single, method):
+        for origin in origins(single, method):
             if isinstance(origin.expr, code.Seq):
                 found += caught_types(origin.expr, origin.method)
             else:
@@ -204,7 +205,7 @@ def logged(call: code.Call, method: Method) -> bool | None:
 
 
 def _made_by_logging(receiver: code.Expr, method: Method) -> bool:
-    for origin in method.actor.values.origins(receiver, method):
+    for origin in origins(receiver, method):
         if isinstance(origin.expr, code.Call):
             made = origin.method.qualname(origin.expr.func)
             if made in ("logging.getLogger", "structlog.get_logger", "logging.Logger") or made.endswith("get_logger"):

@@ -259,7 +259,9 @@ class Flow:
         if isinstance(test, code.Bool):
             entry = yes if test.op == "and" else no
             for part in reversed(test.parts):
-                entry = self._test(part, entry, no, targets) if test.op == "and" else self._test(part, yes, entry, targets)
+                entry = (
+                    self._test(part, entry, no, targets) if test.op == "and" else self._test(part, yes, entry, targets)
+                )
             return entry
         if isinstance(test, code.Const):
             return yes if test.value else no
@@ -321,9 +323,7 @@ class Flow:
             arms.append(self._point(handler, targets.function, (body, None)))
             broad = broad or catches_all(handler.type)
         caught = [*arms] if broad else [*arms, *outer.throw()]
-        inner = _Targets(
-            outer.function, outer.stack, outer.depth, outer.ret, lambda: caught, outer.brk, outer.cont
-        )
+        inner = _Targets(outer.function, outer.stack, outer.depth, outer.ret, lambda: caught, outer.brk, outer.cont)
         body = self._block(stmt.body, self._block(stmt.orelse, joined, outer), inner)
         start = self._point(stmt, targets.function, (body, None))
         if arms and not any(set(arms) & {t for t, _ in edges} for edges in self._next):

@@ -147,8 +147,8 @@ class Method:
     def statement(self, node: code.Node) -> code.Stmt | None:
         """The nearest statement that holds ``node``, or ``node`` itself."""
         for up in (node, *self.above(node)):
-            if isinstance(up, code.Stmt.__args__):  # type: ignore[attr-defined]
-                return up  # type: ignore[return-value]
+            if isinstance(up, code.STATEMENTS):
+                return up
         return None
 
     def exprs(self) -> Iterator[code.Expr]:
@@ -193,9 +193,9 @@ class Method:
                     found.update({h.name: "" for h in handlers if h.name})
                 case code.Match(cases=cases):
                     for case in cases:
-                        found.update({n: "" for n in _bound(case.pattern)})
+                        found.update(dict.fromkeys(_bound(case.pattern), ""))
             for target in _targets(stmt):
-                found.update({n: "" for n in _bound(target)})
+                found.update(dict.fromkeys(_bound(target), ""))
             for head in code.expressions(stmt):
                 found.update({e.target.id: "" for e in code.walk(head) if isinstance(e, code.Walrus)})
         for name in escaped:

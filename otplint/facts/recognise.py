@@ -54,9 +54,9 @@ def drains(method: Method) -> code.Call | None:
                     return call
         elif isinstance(stmt, code.For) and isinstance(stmt.iter, code.Call):
             args = stmt.iter.args
-            if code.dotted(stmt.iter.func) == "iter" and len(args) == 2 and isinstance(args[0].value, code.Attr):
-                if _is_queue(args[0].value.base, method) and args[0].value.name == "get":
-                    return stmt.iter
+            source = args[0].value if len(args) == 2 and code.dotted(stmt.iter.func) == "iter" else None
+            if isinstance(source, code.Attr) and source.name == "get" and _is_queue(source.base, method):
+                return stmt.iter
     return None
 
 
@@ -124,7 +124,7 @@ def spawned_loops(actor: Actor) -> Iterator[Method]:
             yield method
 
 
-def assign_loops(actor: Actor, method: Method) -> None:
+def mark_loop(method: Method) -> None:
     """Mark the receive loop, once found."""
     if method.role in (Role.HELPER, Role.NESTED, Role.HANDLER, Role.START):
         method.role = Role.LOOP

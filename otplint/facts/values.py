@@ -1,4 +1,4 @@
-"""Where a value comes from: types of receivers, meanings of calls, backward slices.
+"""Types of receivers and meanings of calls.
 
 All answers are from what is written, without running anything: assignments of a local are taken together whatever
 their order, those of an attribute over all methods of the actor, its bases included.
@@ -7,7 +7,7 @@ their order, those of an attribute over all methods of the actor, its bases incl
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from otplint.facts import code
 from otplint.facts.frameworks import Framework, Operation, Vocabulary
@@ -17,17 +17,6 @@ if TYPE_CHECKING:
     from otplint.facts.methods import Method
 
 _MAX_DEPTH = 6
-
-
-class Origin(NamedTuple):
-    """One expression that a value may come from, and the tests that choose it."""
-
-    expr: code.Expr
-    method: Method
-    tests: tuple[tuple[code.Expr, bool, Method], ...]
-    """Tests with their outcome, outermost first, each in the function where it is written."""
-    via: str = ""
-    """``parameter``, ``constant``, ``attribute`` or the empty string: the last name that was followed."""
 
 
 class Values:
@@ -100,7 +89,7 @@ class Values:
         found = {self.type_of(v, method, depth + 1) for v in local_values(name, method)} - {""}
         if len(found) == 1:
             return found.pop()
-        if not found and method.outer is not None and not _binds(method, name):
+        if not found and method.outer is not None and not binds(method, name):
             return self._name_type(name, method.outer, depth + 1)
         return ""
 
@@ -140,107 +129,6 @@ class Values:
             if framework is self.actor.framework and framework.name not in ("threads", "asyncio"):
                 return (framework, operation, False)
         return None
-
-    # -- backward slices
-
-    def origins(self, expr: code.Expr, method: Method) -> list[Origin]:
-        """The expressions that a value may come from, through locals, attributes, constants and own helpers."""
-        return list(self._origins(expr, method, (), "", 0, set()))
-
-    def _origins(
-        self,
-        expr: code.Expr,
-        method: Method,
-        tests: tuple[tuple[code.Expr, bool, Method], ...],
-        via: str,
-        depth: int,
-        seen: set[int],
-    ) -> Iterator[Origin]:
-        if depth > _MAX_DEPTH or id(expr) in seen:
-            return
-        seen = {*seen, id(expr)}
-        sources: list[tuple[code.Expr, Method, tuple[tuple[code.Expr, bool, Method], ...], str]] = []
-        match expr:
-            case code.Await(value=value) | code.Walrus(value=value) | code.Star(value=value):
-                sources = [(value, method, (), via)]
-            case code.Cond(test=test, then=then, other=other):
-                sources = [(then, method, ((test, True, method),), via), (other, method, ((test, False, method),), via)]
-            case code.Bool(parts=parts):
-                sources = [(p, method, (), via) for p in parts]
-                if len(parts) == 2:
-                    sources[1] = (parts[1], method, ((parts[0], expr.op == "and", method),), via)
-            case code.Sub(base=base, key=key):
-                for origin in self.origins(base, method) if depth < 3 else ():
-                    if isinstance(origin.expr, code.Dict):
-                        chosen = ((_choice(key, origin.expr), True, method),)
-                        sources += [(v, origin.method, (*origin.tests, *chosen), via) for _, v in origin.expr.items]
-            case code.Call(func=code.Attr(base=base, name="get"), args=(_, *_)) if method.own_attribute(base) or (
-                isinstance(base, (code.Name, code.Dict))
-            ):
-                for origin in self.origins(base, method) if depth < 3 else ():
-                    if isinstance(origin.expr, code.Dict):
-                        chosen = ((_choice(expr.args[0].value, origin.expr), True, method),)
-                        sources += [(v, origin.method, (*origin.tests, *chosen), via) for _, v in origin.expr.items]
-                if sources and len(expr.args) > 1:
-                    sources.append((expr.args[1].value, method, ((expr.args[0].value, False, method),), via))
-            case code.Call():
-                sources = self._returned(expr, method)
-            case code.Name():
-                sources = self._named(expr, method)
-            case code.Attr():
-                sources = self._attribute(expr, method)
-        if not sources:
-            yield Origin(expr, method, tests, via)
-        for value, place, more, how in sources:
-            yield from self._origins(value, place, (*tests, *more), how or via, depth + 1, seen)
-
-    def _named(
-        self, expr: code.Name, method: Method
-    ) -> list[tuple[code.Expr, Method, tuple[tuple[code.Expr, bool, Method], ...], str]]:
-        found: list[tuple[code.Expr, Method, tuple[tuple[code.Expr, bool, Method], ...], str]] = []
-        place: Method | None = method
-        while place is not None:
-            for stmt, value in local_assignments(expr.id, place):
-                chosen = tuple((t, o, place) for t, o in place.flow.conditions(stmt))
-                found.append((value, place, chosen, ""))
-            for param in place.code.params:
-                if param.name == expr.id and param.default is not None:
-                    found.append((param.default, place, (), "parameter"))
-            if found or _binds(place, expr.id):
-                return found
-            place = place.outer
-        return self._constants(method.qualname(expr))
-
-    def _constants(
-        self, qualified: str
-    ) -> list[tuple[code.Expr, Method, tuple[tuple[code.Expr, bool, Method], ...], str]]:
-        found: list[tuple[code.Expr, Method, tuple[tuple[code.Expr, bool, Method], ...], str]] = []
-        for module, stmt, value in self.actor.facts.constants(qualified):
-            found.append((value, module, tuple((t, o, module) for t, o in module.flow.conditions(stmt)), "constant"))
-        return found
-
-    def _attribute(
-        self, expr: code.Attr, method: Method
-    ) -> list[tuple[code.Expr, Method, tuple[tuple[code.Expr, bool, Method], ...], str]]:
-        own = method.own_attribute(expr)
-        if not own:
-            return self._constants(method.qualname(expr))
-        return [
-            (value, place, tuple((t, o, place) for t, o in place.flow.conditions(stmt)), "attribute")
-            for stmt, value, place in self.actor.assignments(own)
-        ]
-
-    def _returned(
-        self, call: code.Call, method: Method
-    ) -> list[tuple[code.Expr, Method, tuple[tuple[code.Expr, bool, Method], ...], str]]:
-        helper = self.actor.own_method(call, method) or self.actor.facts.function(method.qualname(call.func))
-        if helper is None or helper.code is method.code:
-            return []
-        return [
-            (stmt.value, helper, tuple((t, o, helper) for t, o in helper.flow.conditions(stmt)), "")
-            for stmt in code.statements(helper.body)
-            if isinstance(stmt, code.Return) and stmt.value is not None
-        ]
 
 
 def annotation_type(annotation: code.Expr | None, method: Method) -> str:
@@ -301,10 +189,6 @@ def matched(target: code.Expr, value: code.Expr, name: str) -> code.Expr | None:
     return None
 
 
-def _choice(key: code.Expr, table: code.Dict) -> code.Expr:
-    """The test that a look-up in a dict display makes."""
-    return code.Compare(key.start, key.end, key, ("in",), (table,))
-
-
-def _binds(method: Method, name: str) -> bool:
+def binds(method: Method, name: str) -> bool:
+    """True if the function itself gives the local a value."""
     return any(p.name == name for p in method.code.params) or any(local_values(name, method))

@@ -197,8 +197,8 @@ class Vocabulary:
         self.decorators: dict[str, tuple[Framework, ActorKind]] = {}
         for framework in self.frameworks:
             for kind in framework.actors:
-                self.bases.update({name: (framework, kind) for name in kind.bases})
-                self.decorators.update({name: (framework, kind) for name in kind.decorators})
+                self.bases.update(dict.fromkeys(kind.bases, (framework, kind)))
+                self.decorators.update(dict.fromkeys(kind.decorators, (framework, kind)))
             for operation in framework.operations:
                 for name in operation.names:
                     self.exact[name] = (framework, operation)

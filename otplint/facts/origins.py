@@ -1,0 +1,131 @@
+"""Where a value comes from, backwards through locals, attributes, constants, defaults and helpers.
+
+Each step keeps the tests that choose it, so that a rule can ask not only what a value may be but what decides it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from otplint.facts import code
+from otplint.facts.values import binds, local_assignments
+
+if TYPE_CHECKING:
+    from otplint.facts.methods import Method
+
+_MAX_DEPTH = 6
+
+Test: TypeAlias = "tuple[code.Expr, bool, Method]"
+"""A test, the outcome that was taken, and the function where it is written."""
+
+
+class Origin(NamedTuple):
+    """One expression that a value may come from, and the tests that choose it."""
+
+    expr: code.Expr
+    method: Method
+    tests: tuple[Test, ...] = ()
+    """Outermost first."""
+    via: str = ""
+    """``parameter``, ``constant``, ``attribute`` or the empty string: the last kind of name that was followed."""
+
+
+def origins(expr: code.Expr, method: Method) -> list[Origin]:
+    """The expressions that a value may come from; ``expr`` itself where nothing more is known."""
+    return list(_follow(Origin(expr, method), 0, frozenset()))
+
+
+def _follow(origin: Origin, depth: int, seen: frozenset[int]) -> Iterator[Origin]:
+    if depth > _MAX_DEPTH or id(origin.expr) in seen:
+        return
+    sources = _sources(origin.expr, origin.method)
+    if not sources:
+        yield origin
+    for source in sources:
+        tests = (*origin.tests, *source.tests)
+        step = Origin(source.expr, source.method, tests, source.via or origin.via)
+        yield from _follow(step, depth + 1, seen | {id(origin.expr)})
+
+
+def _sources(expr: code.Expr, method: Method) -> list[Origin]:
+    """One step back."""
+    match expr:
+        case code.Await(value=value) | code.Walrus(value=value) | code.Star(value=value):
+            return [Origin(value, method)]
+        case code.Cond(test=test, then=then, other=other):
+            return [Origin(then, method, ((test, True, method),)), Origin(other, method, ((test, False, method),))]
+        case code.Bool(op=op, parts=(first, second)):
+            return [Origin(first, method), Origin(second, method, ((first, op == "and", method),))]
+        case code.Bool(parts=parts):
+            return [Origin(part, method) for part in parts]
+        case code.Sub(base=base, key=key):
+            return _looked_up(base, key, method)
+        case code.Call(func=code.Attr(base=base, name="get"), args=(key, *rest)):
+            found = _looked_up(base, key.value, method)
+            if found and rest:
+                found.append(Origin(rest[0].value, method, ((key.value, False, method),)))
+            return found
+        case code.Call():
+            return _returned(expr, method)
+        case code.Name():
+            return _named(expr, method)
+        case code.Attr() if own := method.own_attribute(expr):
+            return [
+                Origin(value, place, _conditions(stmt, place), "attribute")
+                for stmt, value, place in method.actor.assignments(own)
+            ]
+        case code.Attr():
+            return _constants(method.qualname(expr), method)
+    return []
+
+
+def _conditions(stmt: code.Stmt, method: Method) -> tuple[Test, ...]:
+    return tuple((test, outcome, method) for test, outcome in method.flow.conditions(stmt))
+
+
+def _named(expr: code.Name, method: Method) -> list[Origin]:
+    place: Method | None = method
+    while place is not None:
+        found = [
+            Origin(value, place, _conditions(stmt, place)) for stmt, value in local_assignments(expr.id, place)
+        ] + [
+            Origin(p.default, place, (), "parameter")
+            for p in place.code.params
+            if p.name == expr.id and p.default is not None
+        ]
+        if found or binds(place, expr.id):
+            return found
+        place = place.outer
+    return _constants(method.qualname(expr), method)
+
+
+def _constants(qualified: str, method: Method) -> list[Origin]:
+    return [
+        Origin(value, module, _conditions(stmt, module), "constant")
+        for module, stmt, value in method.actor.facts.constants(qualified)
+    ]
+
+
+def _returned(call: code.Call, method: Method) -> list[Origin]:
+    helper = method.actor.own_method(call, method) or method.actor.facts.function(method.qualname(call.func))
+    if helper is None or helper.code is method.code:
+        return []
+    return [
+        Origin(stmt.value, helper, _conditions(stmt, helper))
+        for stmt in code.statements(helper.body)
+        if isinstance(stmt, code.Return) and stmt.value is not None
+    ]
+
+
+def _looked_up(base: code.Expr, key: code.Expr, method: Method) -> list[Origin]:
+    """The values of a dict display, each chosen by the key."""
+    found: list[Origin] = []
+    if not isinstance(base, (code.Name, code.Attr, code.Dict)):
+        return found
+    for table in origins(base, method):
+        if isinstance(table.expr, code.Dict):
+            choice = code.Compare(key.start, key.end, key, ("in",), (table.expr,))
+            tests = (*table.tests, (choice, True, method))
+            found += [Origin(value, table.method, tests, table.via) for _, value in table.expr.items]
+    return found
