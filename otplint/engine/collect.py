@@ -10,6 +10,7 @@ from pathlib import Path
 from otplint.facts.entries import ModuleIndex, Unparsable
 from otplint.facts.frameworks import Vocabulary
 from otplint.facts.index import index_module
+from otplint.facts.kinship import Kinship
 from otplint.facts.modules import module_name
 from otplint.facts.project import Project
 from otplint.findings import Failure
@@ -116,30 +117,29 @@ def look(paths: Iterable[str], files: Files, triage: Triage) -> Looked:
 def grow(
     found: Looked,
     vocabulary: Vocabulary,
-    project_of: Callable[[Sequence[ModuleIndex]], Project],
+    load: Callable[[str], ModuleIndex | None],
     look_again: Callable[[Sequence[str], Triage], Looked],
-) -> Project:
-    """Search the files that triage left out for the names of actors, to a fixpoint.
+) -> Kinship:
+    """Search the files that triage left out for the names of actors and supervisors, to a fixpoint.
 
     ``from .base import Base; class Player(Base)`` is an actor although nothing in that file says so.
+
+    Args:
+        found: the first look; what is found later is added to it.
+        vocabulary: of the frameworks.
+        load: pulls in files that are not among those looked at: an actor's base may lie outside of what is scanned.
+        look_again: looks at files again with another triage.
     """
-    known: set[str] = set()
+    known: frozenset[str] = frozenset()
     while True:
-        project = project_of(found.indexes)
-        names = {
-            entry.name
-            for index in found.indexes
-            for entry in index.classes
-            if not entry.nested_in and project.derives_from(f"{index.module}.{entry.qualname}", vocabulary.bases)
-        }
-        fresh = names - known
+        kinship = Kinship(Project(found.indexes, load), vocabulary)
+        fresh = kinship.words - known
         if not fresh or not found.rest:
-            return project
+            return kinship
         known |= fresh
         rest, found.rest = found.rest, []
-        commented = list(found.commented)
-        before = len(found.indexes)
+        before, commented = len(found.indexes), list(found.commented)
         found.add(look_again(rest, Triage((), [name.encode() for name in fresh])))
         found.commented = commented
         if len(found.indexes) == before:
-            return project
+            return kinship

@@ -15,8 +15,10 @@ from otplint.engine.collect import Files, Looked, grow, look
 from otplint.engine.judge import Judged, distinct, judge
 from otplint.engine.packs import load_rules
 from otplint.engine.pool import Pool, spread
+from otplint.facts.entries import ModuleIndex
 from otplint.facts.facts import Facts
 from otplint.facts.frameworks import FrameworkError, Vocabulary, with_users
+from otplint.facts.kinship import Kinship
 from otplint.facts.project import Project
 from otplint.findings import Finding, Report
 from otplint.sources.root import DEFAULT_TEST_FILES, is_test_file
@@ -57,13 +59,8 @@ def scan(
     with _no_collection(), Pool(jobs, len(listed)) as pool:
         report(0, len(listed))
         found = _collect(listed, files, vocabulary, pool, report)
-        project = grow(
-            found,
-            vocabulary,
-            lambda indexes: Project(indexes, files.load),
-            lambda rest, triage: look(rest, files, triage),
-        )
-        judged = _judge(found, project, files, vocabulary, config, rules, pool, report, len(listed))
+        kinship = _related(found, files, vocabulary, frozenset(listed))
+        judged = _judge(found, kinship, files, vocabulary, config, rules, pool, report, len(listed))
     return _finish(found, judged, files, rules, len(listed), frozenset(listed), config, suppressions=suppressions)
 
 
@@ -81,7 +78,8 @@ def _listed(
 
 
 def _collect(listed: list[str], files: Files, vocabulary: Vocabulary, pool: Pool, report: Progress) -> Looked:
-    triage = Triage(vocabulary.tokens())
+    tokens, pairs = vocabulary.tokens()
+    triage = Triage(tokens, (), pairs)
     found = Looked()
     done = 0
     for chunk, part in pool.each(spread(listed, 200), look, files, triage):
@@ -92,9 +90,18 @@ def _collect(listed: list[str], files: Files, vocabulary: Vocabulary, pool: Pool
     return found
 
 
+def _related(found: Looked, files: Files, vocabulary: Vocabulary, listed: frozenset[str]) -> Kinship:
+    """Descent is settled by the files that triage selects: the others say nothing about actors."""
+
+    def load(path: str) -> ModuleIndex | None:
+        return None if path in listed else files.load(path)
+
+    return grow(found, vocabulary, load, lambda rest, triage: look(rest, files, triage))
+
+
 def _judge(
     found: Looked,
-    project: Project,
+    kinship: Kinship,
     files: Files,
     vocabulary: Vocabulary,
     config: Config,
@@ -105,7 +112,8 @@ def _judge(
 ) -> Judged:
     patterns = DEFAULT_TEST_FILES if config.test_files is None else config.test_files
     left_out = select.per_file(config.per_file_ignores, load_rules()) if config.per_file_ignores else _nothing
-    facts = Facts(project, vocabulary, files.text, lambda path: is_test_file(path, patterns))
+    project = Project(found.indexes, files.load)
+    facts = Facts(project, vocabulary, kinship, files.text, lambda path: is_test_file(path, patterns))
     judged = Judged()
     done = 0
     found.indexes.sort(key=lambda index: index.path)

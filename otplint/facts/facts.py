@@ -9,6 +9,7 @@ from otplint.facts import code, recognise
 from otplint.facts.actors import Actor
 from otplint.facts.entries import ClassEntry, FunctionEntry, ModuleIndex
 from otplint.facts.frameworks import ActorKind, Framework, Vocabulary
+from otplint.facts.kinship import SETUP_ROLES, Kinship
 from otplint.facts.methods import Method, Role
 from otplint.facts.project import Project
 from otplint.facts.source import Source
@@ -16,8 +17,6 @@ from otplint.findings import Confidence, Span
 
 _PLAIN = Framework("python")
 _NO_ACTOR = ActorKind()
-_DRAINS = re.compile(r"\.get(?:_nowait)?\b|\.recv\b")
-_LOOPS = re.compile(r"\bwhile\b|\bfor\b.*\biter\(")
 
 
 class Facts:
@@ -31,20 +30,20 @@ class Facts:
         self,
         project: Project,
         vocabulary: Vocabulary,
+        kinship: Kinship,
         read: Callable[[str], str],
         is_test: Callable[[str], bool] = lambda _path: False,
     ) -> None:
         self.project = project
         self.vocabulary = vocabulary
+        self.kinship = kinship
         self.is_test = is_test
         self._read = read
         self._sources: dict[str, Source] = {}
         self._actors: dict[tuple[str, str], Actor | None] = {}
         self._functions: dict[str, Method | None] = {}
         self._modules: dict[tuple[str, int], Method] = {}
-        self._setup_names = {
-            name for name, (_, op) in vocabulary.exact.items() if op.role in recognise.SETUP_ROLES
-        }  # fmt: skip
+        self._setup_words: dict[str, frozenset[str]] = {}
 
     def source(self, index: ModuleIndex) -> Source:
         """The file of an index."""
@@ -86,7 +85,7 @@ class Facts:
     def _class_actor(self, source: Source, entry: ClassEntry) -> Actor | None:
         qualified = f"{source.index.module}.{entry.qualname}"
         text = source.text[entry.start : entry.end]
-        root = self.project.derives_from(qualified, self.vocabulary.bases)
+        root = self.kinship.actor_root(qualified)
         decorator = next((d for d in map(source.resolve, entry.decorators) if d in self.vocabulary.decorators), "")
         if root or decorator:
             framework, kind = self.vocabulary.bases[root] if root else self.vocabulary.decorators[decorator]
@@ -99,7 +98,7 @@ class Facts:
                 Confidence.HIGH,
                 f"{'derives from' if root else 'is decorated with'} {root or decorator}",
             )
-        if _LOOPS.search(text) and _DRAINS.search(text):
+        if recognise.may_drain(text):
             shaped = self._build_class(
                 source,
                 entry,
@@ -113,7 +112,7 @@ class Facts:
                 return shaped
         if self._sets_up(source, text):
             setup = self._build_class(source, entry, _PLAIN, _NO_ACTOR, "setup", Confidence.HIGH, "sets supervision up")
-            if setup.events(*recognise.SETUP_ROLES):
+            if setup.events(*SETUP_ROLES):
                 return setup
         return None
 
@@ -152,7 +151,7 @@ class Facts:
             methods = self._methods(actor, base_source, base_node, base)
             fresh = [m for m in methods if (m.outer or m).name not in names]
             names.update(m.name for m in methods if m.outer is None)
-            judged_there = form == "setup" or bool(self.project.derives_from(base, self.vocabulary.bases))
+            judged_there = form == "setup" or bool(self.kinship.actor_root(base))
             (inherited if judged_there else own).extend(fresh)
         actor.methods, actor.inherited = tuple(own), tuple(inherited)
         if form == "class":
@@ -206,7 +205,7 @@ class Facts:
             actor = self._build_function(source, entry, framework, kind, "function", f"is decorated with {decorator}")
             actor.methods[0].role = Role.HANDLER
             return actor
-        if _LOOPS.search(text) and _DRAINS.search(text):
+        if recognise.may_drain(text):
             actor = self._build_function(
                 source, entry, self._by_name("threads"), recognise.SHAPE, "function", "drains a queue in a loop"
             )
@@ -217,7 +216,7 @@ class Facts:
                 return actor
         if self._sets_up(source, text):
             actor = self._build_function(source, entry, _PLAIN, _NO_ACTOR, "setup", "sets supervision up")
-            if actor.events(*recognise.SETUP_ROLES):
+            if actor.events(*SETUP_ROLES):
                 return actor
         return None
 
@@ -247,20 +246,21 @@ class Facts:
 
     def _sets_up(self, source: Source, text: str) -> bool:
         """A cheap look: does the text name something that supervises?"""
-        return any(re.search(rf"\b{re.escape(name)}\b", text) for name in self._setup_locals(source))
+        names = self._setup_locals(source)
+        return bool(names) and any(re.search(rf"\b{re.escape(name)}\b", text) for name in names)
 
-    def _setup_locals(self, source: Source) -> set[str]:
+    def _setup_locals(self, source: Source) -> frozenset[str]:
         """How this file may write the names of supervisors: local names, and last parts below imported packages."""
-        found = set()
-        roots = {name.rpartition(".")[0] for name in self._setup_names}
-        for local in (*source.index.imports, *(c.name for c in source.index.classes)):
-            qualified = source.resolve(local)
-            if qualified in self._setup_names or self.project.derives_from(qualified, self._setup_names):
-                found.add(local)
-            elif any(root == qualified or root.startswith(qualified + ".") for root in roots):
-                found |= {name.rpartition(".")[2] for name in self._setup_names if name.startswith(qualified + ".")}
-        if source.index.stars:
-            found |= {name.rpartition(".")[2] for name in self._setup_names}
+        found = self._setup_words.get(source.path)
+        if found is None:
+            local = {
+                c.name for c in source.index.classes if self.kinship.sets_up(f"{source.index.module}.{c.qualname}")
+            }
+            for name, target in source.index.imports.items():
+                local |= self.kinship.setup_words(name, target, source.resolve)
+            if source.index.stars:
+                local |= self.kinship.setup_last
+            found = self._setup_words[source.path] = frozenset(local)
         return found
 
     def _module_setup(self, source: Source) -> Actor | None:
@@ -270,7 +270,7 @@ class Facts:
         if not spans:
             return None
         actor = self.module(source.index, spans)
-        return actor if actor.events(*recognise.SETUP_ROLES) else None
+        return actor if actor.events(*SETUP_ROLES) else None
 
     def module(self, index: ModuleIndex, spans: list[tuple[int, int]]) -> Actor:
         """The module as the owner of some of its own statements."""

@@ -7,26 +7,33 @@ from collections.abc import Callable, Iterable
 from otplint.facts.entries import ModuleIndex
 from otplint.facts.modules import candidate_paths, source_root
 
-_COMMON_ROOTS = ("", "src/")
+_COMMON_ROOTS = dict.fromkeys(("", "src/"))
 
 
 class ModuleTable:
     """Finds modules. Arguments as project.Project."""
 
     def __init__(self, indexes: Iterable[ModuleIndex], load: Callable[[str], ModuleIndex | None]) -> None:
-        self._pull = load
+        self._load = load
         self._by_path: dict[str, ModuleIndex | None] = {}
         self._by_name: dict[str, ModuleIndex] = {}
-        self._alike: dict[str, list[ModuleIndex]] = {}  # by the name before it was made unique
         self._original: dict[str, str] = {}
         self._roots: dict[str, dict[str, None]] = {}  # by the first part of the names that start there
+        self._all_roots: dict[str, None] = {}
         self._located: dict[tuple[str, str], ModuleIndex | None] = {}
-        given = sorted({index.path: index for index in indexes}.values(), key=lambda i: (i.path.count("/"), i.path))
+        paths = {index.path: index for index in indexes}
+        given = sorted(paths.values(), key=lambda index: (index.path.count("/"), index.path))
+        self._pulled: dict[str, ModuleIndex | None] = {**paths}  # as they came, before their names were made unique
         for index in given:
             root = source_root(index.path, index.module, is_package=index.is_package)
             self._roots.setdefault(index.module.partition(".")[0], {})[root] = None
-        added = [self._add(index) for index in given]
-        self.given: tuple[ModuleIndex, ...] = tuple(sorted(added, key=lambda index: index.path))
+            self._all_roots[root] = None
+        self._given: dict[str, list[ModuleIndex]] = {}  # by the name before it was made unique, and by the unique one
+        for index in given:
+            added = self._add(index)
+            for name in {index.module, added.module}:
+                self._given.setdefault(name, []).append(added)
+        self.given: tuple[ModuleIndex, ...] = tuple(i for p in sorted(paths) if (i := self._by_path[p]) is not None)
         """The modules that the table was made of, by path, with unique names."""
 
     def named(self, module: str) -> ModuleIndex | None:
@@ -46,9 +53,14 @@ class ModuleTable:
             self._by_path[path] = None
             return None
         # Which of several files of one name keeps it may not depend on which is asked for first.
-        roots = self._roots.get(index.module.partition(".")[0], _COMMON_ROOTS)
-        first = next((p for p in candidate_paths(index.module, roots) if p == path or self.at(p)), None)
+        roots = self._roots.get(index.module.partition(".")[0]) or {**_COMMON_ROOTS, **self._all_roots}
+        first = next((p for p in candidate_paths(index.module, roots) if p == path or self._pull(p)), None)
         return self._add(index, keep_name=first == path)
+
+    def _pull(self, path: str) -> ModuleIndex | None:
+        if path not in self._pulled:
+            self._pulled[path] = self._load(path)
+        return self._pulled[path]
 
     def locate(self, module: str, near: str) -> ModuleIndex | None:
         """The module that an absolute dotted name means.
@@ -72,25 +84,26 @@ class ModuleTable:
         return self.at(prefix + "/__init__.py") or self.at(prefix + ".py")
 
     def _search(self, module: str, near: str, directory: str) -> ModuleIndex | None:
-        if not near and module in self._by_name:
-            return self._by_name[module]
-        # Given modules only: which others are known by now depends on the questions asked so far.
-        alike = [index for index in self._alike.get(module, ()) if near]
-        if alike:
-            return max(alike, key=lambda index: _shared_directories(index.path, near))
-        known = self.at(near) if near else None
-        roots: dict[str, None] = {}
-        if known is not None:
-            roots[source_root(near, self.original_name(known), is_package=known.is_package)] = None
-        roots.update(self._roots.get(module.partition(".")[0], {}))
-        roots.update(dict.fromkeys(_COMMON_ROOTS))
-        if directory and self.at(directory + "__init__.py") is None:
-            roots[directory] = None  # a script imports its neighbours
-        for path in candidate_paths(module, roots):
-            found = self.at(path)
+        """As ``locate``. Which modules were pulled in by now may not count: it depends on the questions so far."""
+        alike = self._given.get(module, ())
+        top = self._roots.get(module.partition(".")[0], {})
+        if not near:
+            return alike[0] if alike else self._first(module, {**top, **_COMMON_ROOTS, **self._all_roots})
+        importer = self.at(near)
+        if importer is not None:
+            root = source_root(near, self.original_name(importer), is_package=importer.is_package)
+            found = self._first(module, {root: None})
             if found is not None:
                 return found
-        return self._by_name.get(module)
+        if alike:
+            return max(alike, key=lambda index: _shared_directories(index.path, near))
+        roots = {**top, **_COMMON_ROOTS}
+        if directory and self.at(directory + "__init__.py") is None:
+            roots[directory] = None  # a script imports its neighbours
+        return self._first(module, roots)
+
+    def _first(self, module: str, roots: Iterable[str]) -> ModuleIndex | None:
+        return next((found for path in candidate_paths(module, roots) if (found := self.at(path))), None)
 
     def _add(self, index: ModuleIndex, *, keep_name: bool = True) -> ModuleIndex:
         original = name = index.module
@@ -99,8 +112,6 @@ class ModuleTable:
             while name in self._by_name:
                 name += "_"
         unique = index if name == original else index._replace(module=name)
-        if keep_name:
-            self._alike.setdefault(original, []).append(unique)
         self._by_name[name] = unique
         self._by_path[index.path] = unique
         self._original[index.path] = original

@@ -36,7 +36,6 @@ def module_name(path: str, has_init: Callable[[str], bool]) -> ModuleName:
     """
     *directories, file = path.split("/")
     stem = file.partition(".")[0] if file.startswith("__init__.") else file.rsplit(".", 1)[0]
-    is_package = stem == "__init__" and bool(directories)
     top = len(directories)
     in_package = False
     while top and directories[top - 1].isidentifier():
@@ -45,7 +44,8 @@ def module_name(path: str, has_init: Callable[[str], bool]) -> ModuleName:
         elif in_package or directories[top - 1] in SOURCE_DIRECTORIES:
             break
         top -= 1
-    parts = directories[top:] if is_package and directories[top:] else [*directories[top:], stem]
+    is_package = stem == "__init__" and top < len(directories)
+    parts = directories[top:] if is_package else [*directories[top:], stem]
     root = "/".join(directories[:top])
     return ModuleName(".".join(parts), is_package, root + "/" if root else "")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from otplint.facts import code
@@ -12,8 +13,13 @@ from otplint.facts.methods import Method, Role
 SHAPE = ActorKind(on_failure=("unseen",), starts=("__init__", "start"), stops=("stop", "close", "shutdown", "join"))
 """An actor that no framework knows: a failure in its loop ends a thread or task, and nobody is told."""
 
-SETUP_ROLES = ("supervise", "breaker", "child", "retry")
-"""Operations that make code worth a look although it is no actor."""
+_DRAINS = re.compile(r"\.get\(\)|\.get_nowait\(|\.get\((?:timeout|block|True|False)|\.get,")
+_LOOPS = re.compile(r"while|iter\(")
+
+
+def may_drain(text: str) -> bool:
+    """A cheap look at a class or function; the tokens of ``threads.toml`` are the same, so triage loses nothing."""
+    return _DRAINS.search(text) is not None and _LOOPS.search(text) is not None
 
 
 def role_of(function: code.Function, kind: ActorKind, decorators: tuple[str, ...], *, is_actor: bool) -> Role:

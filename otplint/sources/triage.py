@@ -20,15 +20,18 @@ _ONLY_WORDS = bytes(byte if byte in _WORD_BYTES else 32 for byte in range(256))
 class Triage:
     """A set of tokens, any one of which makes a file worth a closer look."""
 
-    __slots__ = ("_few", "_many", "_tokens")
+    __slots__ = ("_few", "_many", "_pairs", "_tokens")
 
-    def __init__(self, tokens: Iterable[bytes], words: Iterable[bytes] = ()) -> None:
+    def __init__(
+        self, tokens: Iterable[bytes], words: Iterable[bytes] = (), pairs: Iterable[tuple[bytes, bytes]] = ()
+    ) -> None:
         """Prepare the search.
 
         Args:
             tokens: found anywhere, also inside a longer name: ``b"pykka"``, ``b"queue.Queue"``.
             words: found only as whole identifiers: ``b"Player"`` is not in ``b"MediaPlayer"``. Non-ASCII names are
                 looked for in UTF-8.
+            pairs: two tokens that only speak of actors together: ``b"threading"`` and ``b"Thread"``.
 
         Raises:
             ValueError: an empty token, which every file holds, or a word that is not an identifier.
@@ -47,6 +50,7 @@ class Triage:
         for word in names:
             if not _WORD_BYTES.issuperset(word):
                 raise ValueError(f"not a whole word: {word!r}")
+        self._pairs = tuple(sorted(set(pairs)))
         many = len(names) > _FEW_WORDS
         self._many = frozenset(names) if many else frozenset()
         self._few = () if many else tuple((word, _whole(word)) for word in names)
@@ -56,6 +60,9 @@ class Triage:
         for token in self._tokens:
             if token in data:
                 return True
+        for first, second in self._pairs:
+            if first in data and second in data:
+                return True
         for word, pattern in self._few:
             if word in data and pattern.search(data) is not None:
                 return True
@@ -64,6 +71,7 @@ class Triage:
     def found(self, data: bytes) -> tuple[bytes, ...]:
         """Every token and word that *data* holds, sorted: why a file was selected."""
         hits = {token for token in self._tokens if token in data}
+        hits.update(part for pair in self._pairs if all(p in data for p in pair) for part in pair)
         hits.update(word for word, pattern in self._few if pattern.search(data) is not None)
         if self._many:
             hits.update(self._many.intersection(data.translate(_ONLY_WORDS).split()))

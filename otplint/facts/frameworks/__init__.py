@@ -10,7 +10,7 @@ import difflib
 import functools
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from importlib import resources
 from typing import Any
 
@@ -96,7 +96,7 @@ class Framework:
 
     name: str
     tokens: tuple[str, ...] = ()
-    """Texts without one of which a file cannot use the framework."""
+    """Texts without one of which a file cannot hold an actor of it; ``a & b`` asks for both."""
     documentation: str = ""
     actors: tuple[ActorKind, ...] = ()
     operations: tuple[Operation, ...] = ()
@@ -182,8 +182,17 @@ def shipped() -> tuple[Framework, ...]:
 
 def with_users(tables: Mapping[str, Any]) -> tuple[Framework, ...]:
     """The shipped frameworks and those of the configuration; a user's table replaces a shipped one of its name."""
-    users = {name: parse(name, table, f"frameworks.{name}") for name, table in tables.items()}
+    users = {name: _with_tokens(parse(name, table, f"frameworks.{name}")) for name, table in tables.items()}
     return tuple([f for f in shipped() if f.name not in users] + [users[n] for n in sorted(users)])
+
+
+def _with_tokens(framework: Framework) -> Framework:
+    """A framework without tokens is found by the packages that its names start with."""
+    if framework.tokens:
+        return framework
+    names = [n for a in framework.actors for n in (*a.bases, *a.decorators)]
+    names += [n for o in framework.operations for n in o.names]
+    return replace(framework, tokens=tuple(sorted({name.partition(".")[0] for name in names})))
 
 
 class Vocabulary:
@@ -210,6 +219,14 @@ class Vocabulary:
         self.limit_keywords = frozenset(name for f in self.frameworks for name in f.limit_keywords)
         self.test_markers = tuple(name for f in self.frameworks for name in f.test_markers)
 
-    def tokens(self) -> tuple[bytes, ...]:
-        """What triage looks for, shortest first."""
-        return tuple(sorted({t.encode() for f in self.frameworks for t in f.tokens}, key=lambda t: (len(t), t)))
+    def tokens(self) -> tuple[list[bytes], list[tuple[bytes, bytes]]]:
+        """What triage looks for: single tokens, and pairs that only count together."""
+        single: list[bytes] = []
+        pairs: list[tuple[bytes, bytes]] = []
+        for token in sorted({t for f in self.frameworks for t in f.tokens}):
+            first, _, second = token.partition(" & ")
+            if second:
+                pairs.append((first.encode(), second.encode()))
+            else:
+                single.append(first.encode())
+        return single, pairs

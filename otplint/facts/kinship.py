@@ -1,0 +1,74 @@
+"""Which classes descend from a framework's actors and supervisors, over all files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from otplint.facts.entries import ModuleIndex
+from otplint.facts.frameworks import Vocabulary
+from otplint.facts.project import Project
+
+SETUP_ROLES = ("supervise", "breaker", "child", "retry")
+"""Operations that make code worth a look although it is no actor."""
+
+
+class Kinship:
+    """Descent from the names that the frameworks know, worked out once for a set of modules.
+
+    A class that descends from an actor names it, and so on up to a file that names the framework: whoever searches the
+    files for :attr:`words` again and again until there are no new ones has found all descendants.
+    """
+
+    def __init__(self, project: Project, vocabulary: Vocabulary) -> None:
+        self._project = project
+        self._actor_names = vocabulary.bases
+        self._setup_names = {name for name, (_, op) in vocabulary.exact.items() if op.role in SETUP_ROLES}
+        self._roots = {*self._actor_names, *self._setup_names}
+        self._kin: dict[str, str] = {}
+        self.setup_last = frozenset(name.rpartition(".")[2] for name in self._setup_names)
+        for index in project.modules:
+            self._add(index)
+        self.setup_last |= {n.rpartition(".")[2] for n, root in self._kin.items() if root in self._setup_names}
+        self._packages = {name.rpartition(".")[0] for name in self._setup_names}
+        self.words = frozenset(self._words(project.modules))
+        """Names by which files may speak of the descendants."""
+
+    def _add(self, index: ModuleIndex) -> None:
+        for entry in index.classes:
+            if entry.bases:
+                name = f"{index.module}.{entry.qualname}"
+                root = self._project.derives_from(name, self._roots)
+                if root is not None:
+                    self._kin[name] = root
+
+    def _words(self, modules: Iterable[ModuleIndex]) -> set[str]:
+        words = {name.rpartition(".")[2] for name in self._kin}
+        for index in modules:
+            for local, target in (*index.imports.items(), *index.aliases.items()):
+                if target.rpartition(".")[2] in words and local != target.rpartition(".")[2]:
+                    words.add(local)
+        return words
+
+    def actor_root(self, qualified: str) -> str:
+        """The framework's actor base that a class descends from, or the empty string."""
+        root = self._kin.get(qualified)
+        if root is None:
+            known = self._project.find_class(qualified)
+            root = self._project.derives_from(qualified, self._roots) if known and not self._given(known[0]) else ""
+        return root if root in self._actor_names else ""
+
+    def _given(self, index: ModuleIndex) -> bool:
+        return index in self._project.modules
+
+    def sets_up(self, qualified: str) -> bool:
+        """True for a class that descends from a supervisor."""
+        return self._kin.get(qualified, "") in self._setup_names
+
+    def setup_words(self, local: str, target: str, resolve: Callable[[str], str]) -> set[str]:
+        """How a file that binds ``local`` to ``target`` by an import may write the names of supervisors."""
+        if target.rpartition(".")[2] in self.setup_last:
+            qualified = resolve(local)
+            return {local} if qualified in self._setup_names or self.sets_up(qualified) else set()
+        if any(package == target or package.startswith(target + ".") for package in self._packages):
+            return set(self.setup_last)
+        return set()
