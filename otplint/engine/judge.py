@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from otplint.api import Rule
@@ -61,14 +61,3 @@ def judge(
                     where = f"{type(error).__name__}: {error}".splitlines()[0]
                     found.failures.append(Failure(index.path, 0, f"rule {rule.code} failed on {actor.name}: {where}"))
     return found
-
-
-def distinct(findings: Iterable[tuple[Finding, tuple[int, int]]]) -> Iterator[tuple[Finding, tuple[int, int]]]:
-    """One of each: a mixin's method is seen again in each actor that uses it."""
-    seen: set[tuple[str, object]] = set()
-    for finding, header in sorted(
-        findings, key=lambda pair: (pair[0].sort_key, -pair[0].confidence.rank, pair[0].actor)
-    ):
-        if (key := (finding.code, finding.span)) not in seen:
-            seen.add(key)
-            yield finding, header

@@ -10,9 +10,10 @@ from pathlib import Path
 from otplint import __version__
 from otplint.api import Rule
 from otplint.config import Config
-from otplint.engine import fingerprint, select, suppress
+from otplint.engine import fingerprint, select
 from otplint.engine.collect import Files, Looked, grow, look
-from otplint.engine.judge import Judged, distinct, judge
+from otplint.engine.filter import keep
+from otplint.engine.judge import Judged, judge
 from otplint.engine.packs import load_rules
 from otplint.engine.pool import Pool, spread
 from otplint.facts.entries import ModuleIndex
@@ -55,13 +56,28 @@ def scan(
     """
     vocabulary = Vocabulary(with_users(config.frameworks))
     files, listed = _listed(paths, config, root, stdin)
+    members = frozenset(listed)
     report = progress or _silent
     with _no_collection(), Pool(jobs, len(listed)) as pool:
         report(0, len(listed))
         found = _collect(listed, files, vocabulary, pool, report)
-        kinship = _related(found, files, vocabulary, frozenset(listed))
+        kinship = _related(found, files, vocabulary, members)
         judged = _judge(found, kinship, files, vocabulary, config, rules, pool, report, len(listed))
-    return _finish(found, judged, files, rules, len(listed), frozenset(listed), config, suppressions=suppressions)
+    kept, hidden = keep(
+        judged, found, files, rules, frozenset(listed), config.min_confidence, suppressions=suppressions
+    )
+    texts = {path: files.text(path) for path in sorted(_mentioned(kept))}
+    return Report(
+        version=__version__,
+        findings=fingerprint.assign(kept, texts),
+        failures=tuple(sorted({*found.failures, *judged.failures})),
+        rules=tuple(rule.info() for rule in rules),
+        sources=texts,
+        files=len(listed),
+        analysed=len(found.indexes),
+        actors=judged.actors,
+        suppressed=hidden,
+    )
 
 
 def _listed(
@@ -126,79 +142,17 @@ def _judge(
     return judged
 
 
+def _mentioned(findings: Sequence[Finding]) -> set[str]:
+    """The files that a report shows."""
+    return {f.span.path for f in findings} | {r.span.path for f in findings for r in f.related}
+
+
 def _silent(_done: int, _total: int) -> None:
     return None
 
 
 def _nothing(_: str) -> frozenset[str]:
     return frozenset()
-
-
-def _finish(
-    found: Looked,
-    judged: Judged,
-    files: Files,
-    rules: Sequence[Rule],
-    total: int,
-    listed: frozenset[str],
-    config: Config,
-    *,
-    suppressions: bool,
-) -> Report:
-    by_path: dict[str, list[tuple[Finding, tuple[int, int]]]] = {}
-    for finding, header in distinct(judged.findings):
-        if finding.confidence.rank >= config.min_confidence.rank and finding.span.path in listed:
-            by_path.setdefault(finding.span.path, []).append((finding, header))
-    kept: list[Finding] = []
-    hidden = 0
-    housekeeping = {info.code for info in suppress.HOUSEKEEPING} - _not_wanted(config)
-    known = {rule.code: rule.name for rule in load_rules()} if found.commented and suppressions else {}
-    failed = {failure.path for failure in judged.failures} | {failure.path for failure in found.failures}
-    for path in sorted({*by_path, *(found.commented if suppressions else ())}):
-        pairs = by_path.get(path, [])
-        if not suppressions or path not in found.commented or path in failed:
-            kept += [finding for finding, _ in pairs]
-            continue
-        comments = suppress.Suppressions.of(files.text(path))
-        headers = {id(finding): range(first, last + 1) for finding, (first, last) in pairs}
-        applied = suppress.apply([finding for finding, _ in pairs], comments, _by_identity(headers))
-        kept += applied.kept
-        hidden += len(applied.suppressed)
-        ran = [rule.code for rule in rules]
-        kept += [
-            f
-            for f in suppress.housekeeping(comments, path, used=applied.used, known=known, ran=ran)
-            if f.code in housekeeping
-        ]
-    kept.sort(key=lambda finding: finding.sort_key)
-    texts = {path: files.text(path) for path in sorted({f.span.path for f in kept})}
-    related = {r.span.path for f in kept for r in f.related} - set(texts)
-    texts |= {path: files.text(path) for path in sorted(related)}
-    return Report(
-        version=__version__,
-        findings=fingerprint.assign(kept, texts),
-        failures=tuple(sorted({*found.failures, *judged.failures})),
-        rules=tuple(rule.info() for rule in rules),
-        sources=texts,
-        files=total,
-        analysed=len(found.indexes),
-        actors=judged.actors,
-        suppressed=hidden,
-    )
-
-
-def _by_identity(headers: dict[int, range]) -> Callable[[Finding], range]:
-    return lambda finding: headers[id(finding)]
-
-
-def _not_wanted(config: Config) -> set[str]:
-    """Codes of the family OTP9 that the configuration switches off."""
-    codes = [info.code for info in suppress.HOUSEKEEPING]
-    refused = {code for code in codes for word in (*config.ignore, *config.off) if code.startswith(word.upper())}
-    if config.select is not None:
-        chosen = [word.upper() for word in (*config.select, *config.extend_select)]
-        refused |= {code for code in codes if not any(word == "ALL" or code.startswith(word) for word in chosen)}
-    return refused
 
 
 @contextmanager
