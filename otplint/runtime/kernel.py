@@ -26,6 +26,7 @@ __all__ = ["Dest", "System"]
 
 R = TypeVar("R")
 _TOO_LATE: Final = object()
+_DEFAULTS: Final = Settings()
 
 
 class System(Watching):
@@ -41,7 +42,7 @@ class System(Watching):
         trace: Callable[[Event], None] | None = None,
         copy: bool = False,
     ) -> None:
-        super().__init__(settings or Settings(), trace, copy)
+        super().__init__(settings or _DEFAULTS, trace, copy)
 
     async def __aenter__(self) -> System:  # noqa: PYI034 - Self is 3.11
         self.open(asyncio.get_running_loop())

@@ -149,9 +149,15 @@ def run(
     settings: Settings | None = None,
     copy: bool = False,
     max_steps: int = 100_000,
+    each_step: Callable[[System], None] | None = None,
+    inline: bool = False,
 ) -> Run[T]:
-    """Runs a scenario once under `choose`. Never raises what the scenario raises: see `Run.error`."""
-    return _run(scenario, choose, settings, copy, max_steps, None)
+    """Runs a scenario once under `choose`. Never raises what the scenario raises: see `Run.error`.
+
+    `each_step` is called after every step of the scenario; what it raises ends the run as its error. `inline` is the
+    way of production: signals arrive at once, several messages may be handled in one step, nothing is traced.
+    """
+    return _run(scenario, choose, settings, copy, max_steps, each_step, None, inline)
 
 
 def _run(
@@ -160,12 +166,14 @@ def _run(
     settings: Settings | None,
     copy: bool,
     max_steps: int,
+    each_step: Callable[[System], None] | None,
     killer: _Killer | None,
+    inline: bool = False,
 ) -> Run[T]:
     loop = DetLoop(choose, max_steps=max_steps)
     events: list[Event] = []
     unreported: list[str] = []
-    system = System(settings, trace=events.append, copy=copy)
+    system = System(settings, trace=None if inline else events.append, copy=copy)
     loop.describe = lambda: _table(system)
     loop.set_exception_handler(lambda _loop, context: unreported.append(_brief(context)))
     seen: dict[str, Any] = {}
@@ -179,6 +187,10 @@ def _run(
 
     async def main() -> T:
         async with system:
+            if inline:
+                system.act_at_once()
+            if each_step is not None:
+                loop.after_step = lambda _context: each_step(system)
             if killer is not None:
                 system.hook = killer.effect
                 loop.after_step = killer.step
@@ -377,14 +389,14 @@ def crash_points(
     no such process ever ran.
     """
     counting = _Killer(target, 0)
-    _run(scenario, choose(), settings, copy, max_steps, counting)
+    _run(scenario, choose(), settings, copy, max_steps, None, counting)
     if not counting.seen:
         raise ValueError(f"target: no process {target!r} ran in this scenario")
     runs: list[Run[T]] = []
     labels: list[str] = []
     for at in range(1, counting.seen + 1):
         killer = _Killer(target, at)
-        runs.append(_run(scenario, choose(), settings, copy, max_steps, killer))
+        runs.append(_run(scenario, choose(), settings, copy, max_steps, None, killer))
         labels.append(killer.label)
     harmful = tuple(number for number, result in enumerate(runs, 1) if harm(result))
     return CrashPoints(counting.seen, harmful, tuple(labels), tuple(runs))

@@ -71,6 +71,12 @@ class Watching:
             self.batch = 1
         self.choose_path()
 
+    def act_at_once(self) -> None:
+        """Production's way, also under DetLoop: signals arrive inline and messages are handled in batches."""
+        self.deferred = None
+        self.batch = self.settings.batch
+        self.choose_path()
+
     def choose_path(self) -> None:
         """`plain` is the fast path: nobody looks, nothing is deferred, copied or crash-tested."""
         self.plain = self._trace is None and self._hook is None and self.deferred is None and not self.copy
