@@ -12,7 +12,7 @@ import click
 from otplint.cli import FAILED, FINDINGS, OK
 from otplint.cli.settings import Flags, Settings, listed, one_line_errors, selection_flags, settings_for
 from otplint.cli.statistics import Stopwatch, statistics
-from otplint.cli.terminal import is_terminal, progress, put, say, wants_colour, width
+from otplint.cli.terminal import is_terminal, progress, put, read_all, say, wants_colour, width
 from otplint.findings import Report, Severity
 from otplint.output import FORMATS, render
 from otplint.output.summary import failure_lines, summary
@@ -161,10 +161,12 @@ def _check_targets(targets: Sequence[Target]) -> None:
 
 def _sources(paths: Sequence[str], stdin_filename: str | None) -> tuple[list[Path], tuple[str, bytes] | None]:
     """The paths to scan, or standard input with its name."""
+    if "" in paths:
+        raise click.UsageError("an empty path; give files or folders, or nothing for the current one")
     if "-" in paths:
         if len(paths) > 1:
             raise click.UsageError("standard input (-) is scanned alone; leave the other paths out")
-        return [], (stdin_filename or STDIN_NAME, sys.stdin.buffer.read())
+        return [], (stdin_filename or STDIN_NAME, read_all())
     if stdin_filename is not None:
         raise click.UsageError("--stdin-filename says what standard input is; give - as the path")
     return [Path(path) for path in paths] or [Path()], None

@@ -6,7 +6,7 @@ import io
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from time import monotonic
 from typing import IO
 
@@ -22,13 +22,39 @@ def be_robust() -> None:
 
 
 def put(text: str) -> None:
-    """Write a result to standard output; a reader that has gone away (``| head``) is no error."""
-    _write(sys.stdout, text)
+    """Write a result to standard output; a reader that has gone away (``| head``) is no error.
+
+    Raises:
+        click.ClickException: it cannot be written, e.g. because the disk is full.
+    """
+    try:
+        _write(sys.stdout, text)
+    except OSError as error:
+        import click
+
+        raise click.ClickException(f"cannot write to standard output: {error.strerror}") from error
 
 
 def say(text: str) -> None:
-    """Write one line about the work to standard error."""
-    _write(sys.stderr, f"{text}\n")
+    """Write one line about the work to standard error, if that is possible at all."""
+    with suppress(OSError):
+        _write(sys.stderr, f"{text}\n")
+
+
+def read_all() -> bytes:
+    """Standard input to its end.
+
+    Raises:
+        click.ClickException: there is none, or it cannot be read.
+    """
+    import click
+
+    if sys.stdin is None:
+        raise click.ClickException("standard input is closed")
+    try:
+        return sys.stdin.buffer.read()
+    except OSError as error:
+        raise click.ClickException(f"cannot read standard input: {error.strerror}") from error
 
 
 def complain(text: str) -> None:
@@ -36,12 +62,12 @@ def complain(text: str) -> None:
     say("otplint: error: " + " ".join(text.split()))
 
 
-def is_terminal(stream: IO[str]) -> bool:
-    """Whether somebody looks at the stream."""
-    return not stream.closed and stream.isatty()
+def is_terminal(stream: IO[str] | None) -> bool:
+    """Whether somebody looks at the stream; none is a stream that was closed before the program began."""
+    return stream is not None and not stream.closed and stream.isatty()
 
 
-def wants_colour(stream: IO[str]) -> bool:
+def wants_colour(stream: IO[str] | None) -> bool:
     """Whether to colour: terminals only, unless NO_COLOR (no-color.org) is set or TERM is dumb."""
     if os.environ.get("NO_COLOR"):
         return False
@@ -51,8 +77,8 @@ def wants_colour(stream: IO[str]) -> bool:
 def width() -> int:
     """Columns of the terminal on standard output, 80 where there is none."""
     try:
-        return os.get_terminal_size(sys.stdout.fileno()).columns or 80
-    except (OSError, ValueError):
+        return os.get_terminal_size(1).columns or 80
+    except OSError:
         return 80
 
 
@@ -112,10 +138,14 @@ class _Bar:
         self._draw = lambda done, total: bar.update(task, completed=done, total=total)
 
 
-def _write(stream: IO[str], text: str) -> None:
+def _write(stream: IO[str] | None, text: str) -> None:
+    if stream is None:
+        return
     try:
         stream.write(text)
         stream.flush()
-    except BrokenPipeError:
+    except OSError as error:
         # The interpreter flushes once more at exit: give it a stream that takes everything.
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        if not isinstance(error, BrokenPipeError):
+            raise

@@ -24,6 +24,11 @@ class Till(pykka.ThreadingActor):
             pass
 """
 LINE = "bad.py:8:9: OTP201 broad-except-in-handler "
+FULL_DISK = [
+    (f"check > {device}", 2, "otplint: error: cannot write to standard output: No space left on device\n")
+    for device in ("/dev/full",)
+    if Path(device).exists()
+]
 
 
 @pytest.fixture
@@ -146,3 +151,26 @@ def test_the_program_as_users_start_it(project: Path) -> None:
     )
     assert (done.returncode, done.stdout[: len(LINE) + 4]) == (1, f"src/{LINE}")
     assert "\x1b" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("redirection", "status", "says"),
+    [
+        ("check >&-", 1, "1 finding"),
+        ("check 2>&-", 1, ""),
+        ("check - <&-", 2, "otplint: error: standard input is closed\n"),
+        ("check --format json | head -c 1", 1, "1 finding"),
+        *FULL_DISK,
+    ],
+)
+def test_broken_streams_are_no_tracebacks(project: Path, redirection: str, status: int, says: str) -> None:
+    done = subprocess.run(
+        ["bash", "-c", f'set -o pipefail; "$0" -m otplint {redirection}', sys.executable],
+        cwd=project,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == status
+    assert done.stderr.startswith(says)
+    assert "Traceback" not in done.stderr
