@@ -158,7 +158,6 @@ def _unknown(selector: str, rules: Sequence[type[Rule]], where: str) -> Selectio
     return SelectionError(f"{where}: unknown rule {selector!r}{hint}")
 
 
-
 def per_file(ignores: Mapping[str, Sequence[str]], rules: Sequence[type[Rule]]) -> Callable[[str], frozenset[str]]:
     """Which codes ``per-file-ignores`` leaves out of a file, as a function of its path from the project root.
 
