@@ -15,7 +15,7 @@ from typing import Any, Final, TypeVar, overload
 from otplint.runtime.checks import check_kind
 from otplint.runtime.errors import CallingSelf, MailboxFull, NoProc, SpecError
 from otplint.runtime.messages import UNBOUNDED, Call, Event, Mailbox, Pid
-from otplint.runtime.process import CALL, CAST, INFO, STOP, Failure, From, Process, checkpoint, current
+from otplint.runtime.process import CALL, CAST, INFO, NOTHING, STOP, Failure, From, Process, checkpoint, current
 from otplint.runtime.reasons import KILL, NOPROC, NORMAL, SHUTDOWN
 from otplint.runtime.server import Server, check_factory
 from otplint.runtime.settings import Settings
@@ -69,14 +69,16 @@ class System(Watching):
         Raises SpecError for anything but a factory (an instance would survive its own restart: D6),
         AlreadyRegistered for a taken name, RuntimeError outside of ``async with``; nothing is started then.
         """
-        check_factory("factory", factory)
-        check_kind(SpecError, "mailbox", mailbox, Mailbox)
+        if not (isinstance(factory, type) and issubclass(factory, Server)):
+            check_factory("factory", factory)
+        if mailbox is not UNBOUNDED:
+            check_kind(SpecError, "mailbox", mailbox, Mailbox)
         if self.closed:
             raise RuntimeError("the System is not running; use it inside 'async with System() as system'")
         if name is not None:
             self.check_name(name)
         self.ids += 1
-        pid = Pid(self.ids, name or getattr(factory, "__name__", None) or type(factory).__name__)
+        pid = Pid(self.ids, name or getattr(factory, "__name__", "") or type(factory).__name__)
         process = Process(self, pid, factory, name, link or self.root)
         if mailbox.maxsize is not None:
             process.bound = mailbox
@@ -85,9 +87,7 @@ class System(Watching):
             self.names[name] = process
         if not self.plain:
             self.emit("spawn", self.here(), pid, 0, name)
-        token = current.set(process)
         process.task = self.loop.create_task(process.run())
-        current.reset(token)
         if link is not None:
             self.tie(process, link)
         return pid
@@ -237,6 +237,8 @@ class System(Watching):
                 process.wake()
         else:
             self.post(CALL, process, req, frm)
+        if process.callers is NOTHING:
+            process.callers = {}
         process.callers[frm] = None
         seconds = self.settings.call_timeout if timeout is ... else timeout
         deadline = None if seconds is None else loop.call_later(seconds, frm.expire, seconds)
@@ -308,10 +310,12 @@ class System(Watching):
         """Waits for the tasks of ended processes, and cancels what processes left running beside themselves."""
         rest: list[asyncio.Task[Any]] = []
         for task in asyncio.all_tasks(self.loop):
-            owner = owner_of(task)
+            frame = getattr(task.get_coro(), "cr_frame", None)
+            runs = frame.f_locals["self"] if frame is not None and frame.f_code is Process.run.__code__ else None
+            owner = runs or owner_of(task)
             if owner is None or owner.system is not self or task is asyncio.current_task():
                 continue
-            if getattr(task.get_coro(), "cr_code", None) is not Process.run.__code__:
+            if runs is None:
                 self.counters.orphans += 1
                 task.cancel()
             rest.append(task)

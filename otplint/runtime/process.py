@@ -7,7 +7,7 @@ import logging
 from collections import deque
 from collections.abc import Callable
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from otplint.runtime.errors import CallTimeout, MailboxFull
 from otplint.runtime.messages import NO_REPLY, Exit, Mailbox, Pid, Ref, Stop
@@ -39,6 +39,10 @@ def checkpoint(label: str) -> None:
     process = current.get()
     if process is not None and process.system.hook is not None:
         process.system.hook(process, label)
+
+
+NOTHING: Final[dict[Any, Any]] = {}
+"""A table without entries, shared and never written to."""
 
 
 class Failure:
@@ -149,10 +153,11 @@ class Process:
         self.bound: Mailbox | None = None
         self.incoming = 0
         self.high_water = 0
-        self.links: dict[Pid, Process] = {}
-        self.monitors: dict[Ref, Process | None] = {}
-        self.monitored_by: dict[Ref, Process] = {}
-        self.callers: dict[From, None] = {}
+        # Most processes never have most of these: NOTHING stands for an empty table until the first entry.
+        self.links: dict[Pid, Process] = NOTHING
+        self.monitors: dict[Ref, Process | None] = NOTHING
+        self.monitored_by: dict[Ref, Process] = NOTHING
+        self.callers: dict[From, None] = NOTHING
         self.timers: dict[Timer, None] | None = None
         self.watchers: list[tuple[Pid, asyncio.Future[object]]] | None = None
         self.room: deque[asyncio.Future[None]] | None = None
@@ -182,7 +187,7 @@ class Process:
         server = factory()
         if not isinstance(server, Server):
             raise TypeError(f"the factory of {self.pid!r} made {server!r}; it must make a Server")
-        if getattr(server, "pid", None) is not None:
+        if "pid" in server.__dict__:
             raise TypeError(f"the factory of {self.pid!r} gave {server!r} for a second time; it must make a new one")
         if self.name is None:
             self.pid.label = type(server).__name__
@@ -195,6 +200,7 @@ class Process:
         """Builds the server, handles messages until something ends it, runs `terminate` where due."""
         system, mailbox = self.system, self.mailbox
         counters, loop, batch = system.counters, system.loop, system.batch
+        current.set(self)
         self.started = True
         reason: object = NORMAL
         orderly = False
@@ -204,9 +210,11 @@ class Process:
         try:
             server = self.build()
             commit = server._commit
-            await server.init()
+            if type(server).init is not Server.init:
+                await server.init()
             orderly = True
-            system.announce(self)
+            if self.ready is not None or not system.plain:
+                system.announce(self)
             while self.exiting is None:
                 size = len(mailbox)
                 if not size:

@@ -17,6 +17,7 @@ from otplint.runtime.process import (
     CALL,
     CAST,
     INFO,
+    NOTHING,
     SIGNAL,
     STOP,
     Failure,
@@ -245,11 +246,15 @@ class Watching:
         process = self.find(target)
         self.ids += 1
         ref = Ref(self.ids, me.pid, target if process is None else process.pid)
+        if me.monitors is NOTHING:
+            me.monitors = {}
         me.monitors[ref] = process
         self.emit("monitor", me.pid, None if process is None else process.pid, 0, ref)
         if process is None:
             self.route(target, me.pid, self.land_down, me, ref, NOPROC)
         else:
+            if process.monitored_by is NOTHING:
+                process.monitored_by = {}
             process.monitored_by[ref] = me
         return ref
 
@@ -293,6 +298,8 @@ class Watching:
         if other is None:
             self.route(pid, process.pid, self.land_exit, process, pid, NOPROC, False)
         else:
+            process.links = process.links or {}
+            other.links = other.links or {}
             process.links[pid] = other
             other.links[process.pid] = process
 
@@ -377,7 +384,7 @@ class Watching:
         for waiter in process.room or ():
             settle(waiter, None)
         links, watched, callers = process.links, process.monitored_by, process.callers
-        process.links, process.monitored_by, process.callers = {}, {}, {}
+        process.links = process.monitored_by = process.callers = NOTHING
         for other_pid, other in links.items():
             self.route(pid, other_pid, self.land_exit, other, pid, reason, True)
         for ref, watcher in watched.items():
