@@ -134,7 +134,8 @@ def _type_alias(b: _Builder, node: cst.TypeAlias, start: int) -> code.Stmt:
 def _if(b: _Builder, node: cst.If, start: int) -> code.Stmt:
     test = b.expr(node.test)
     body = b.suite(node.body)
-    return code.If(start, b.end, test, body, _orelse(b, node.orelse))
+    orelse = _orelse(b, node.orelse)
+    return code.If(start, b.end, test, body, orelse)
 
 
 def _orelse(b: _Builder, node: cst.If | cst.Else | None) -> code.Block:
@@ -150,7 +151,8 @@ def _orelse(b: _Builder, node: cst.If | cst.Else | None) -> code.Block:
 def _while(b: _Builder, node: cst.While, start: int) -> code.Stmt:
     test = b.expr(node.test)
     body = b.suite(node.body)
-    return code.While(start, b.end, test, body, _orelse(b, node.orelse))
+    orelse = _orelse(b, node.orelse)
+    return code.While(start, b.end, test, body, orelse)
 
 
 def _for(b: _Builder, node: cst.For, start: int) -> code.Stmt:
