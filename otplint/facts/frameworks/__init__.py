@@ -44,6 +44,8 @@ class ActorKind:
     """Names of methods that run for the actor's whole life (``run``)."""
     starts: tuple[str, ...] = ("__init__",)
     stops: tuple[str, ...] = ()
+    down_handlers: tuple[str, ...] = ()
+    """Those handlers that are told when a watched actor goes down; any may be where none is named."""
     on_failure: tuple[str, ...] = ("unseen",)
     """What a failure in a handler leads to, from ``FAILURES``."""
     stop_exceptions: tuple[str, ...] = ()
