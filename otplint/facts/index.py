@@ -65,7 +65,10 @@ def index_module(text: str, path: str, module: str, is_package: bool) -> ModuleI
         except ValueError as error:  # NUL on Python 3.10 and 3.11, lone surrogates: decode refuses both
             raise Unparsable(1, 1, str(error)) from None
         collector = Collector(path, module, is_package=is_package)
-        _Reader(text, collector, type_lines).module(tree)
+        try:
+            _Reader(text, collector, type_lines).module(tree)
+        except RecursionError:
+            raise Unparsable(1, 1, "an expression nests too deeply to be read") from None
         return collector.finish()
 
 

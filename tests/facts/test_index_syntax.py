@@ -119,6 +119,8 @@ DEEP = {
     "lambdas": "lazy import a\nx = " + "lambda: " * 20_000 + "1",
     "signs": "lazy import a\nx = " + "- " * 20_000 + "1",
     "branches": "lazy import a\nif x: pass\n" + "elif y: pass\n" * 20_000,
+    "a sum of lists": "__all__ = " + " + ".join(["['a']"] * 1500),
+    "a choice of bases": "class A(" + "B if c else " * 1500 + "D): pass",
     "mixed": "lazy import a\nx = " + "(1 + a[-b + " * 190 + "c" + "])" * 190 + "".join("(-x)" for _ in range(9000)),
 }
 

@@ -186,6 +186,32 @@ def test_two_services_with_the_same_package_stay_apart() -> None:
     assert names.subclasses("two-svc.app.base.Base") == ("two-svc.app.actor.C",)
 
 
+def test_the_closest_of_several_packages_is_meant() -> None:
+    files = {
+        "one/py-libs/util/__init__.py": "class Base: ...",
+        "two/py-libs/util/__init__.py": "class Base: ...",
+        "one/app/actor.py": "from util import Base\nclass C(Base): ...",
+        "two/app/actor.py": "from util import Base\nclass C(Base): ...",
+    }
+    names = project(files)
+    assert names.resolve("one.app.actor", "Base") == "util.Base"
+    assert names.resolve("two.app.actor", "Base") == "two.py-libs.util.Base"
+
+
+def test_a_package_s_own_files_are_meant_even_if_others_were_named() -> None:
+    files = {
+        "one-svc/app/__init__.py": "",
+        "one-svc/app/base.py": "class Base: ...",
+        "two-svc/app/__init__.py": "",
+        "two-svc/app/base.py": "class Other: ...",
+        "two-svc/app/actor.py": "from app.base import Other\nclass C(Other): ...",
+    }
+    names = project(files, ["one-svc/app/base.py", "two-svc/app/actor.py"])
+    found = names.find_class(names.resolve("app.actor", "Other"))
+    assert found is not None
+    assert found[0].path == "two-svc/app/base.py"
+
+
 def test_relative_names_can_be_asked_for() -> None:
     files = package({"pkg/impl.py": "class Base: ...", "pkg/sub/m.py": ""}, "pkg", "pkg/sub")
     names = project(files)
