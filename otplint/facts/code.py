@@ -419,6 +419,16 @@ def dotted(expr: Expr | None) -> str:
     return ".".join(reversed(parts))
 
 
+def same(a: object, b: object) -> bool:
+    """True where two nodes say the same, wherever they stand."""
+    if type(a) is not type(b):
+        return False
+    if isinstance(a, tuple) and isinstance(b, tuple):
+        skip = 2 if "start" in getattr(a, "_fields", ()) else 0
+        return len(a) == len(b) and all(same(x, y) for x, y in zip(a[skip:], b[skip:], strict=True))
+    return a == b
+
+
 def parts(expr: Expr) -> tuple[Expr, ...]:
     """The direct sub-expressions in order of evaluation; a lambda's body is not evaluated here."""
     match expr:

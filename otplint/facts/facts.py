@@ -43,7 +43,9 @@ class Facts:
         self._actors: dict[tuple[str, str], Actor | None] = {}
         self._functions: dict[str, Method | None] = {}
         self._modules: dict[tuple[str, int], Method] = {}
+        self._bodies: dict[tuple[str, int], Method] = {}
         self._setup_words: dict[str, frozenset[str]] = {}
+        self._owners: dict[str, Actor | None] = {}
 
     def source(self, index: ModuleIndex) -> Source:
         """The file of an index."""
@@ -81,6 +83,22 @@ class Facts:
             self._actors[key] = None
             self._actors[key] = self._class_actor(self.source(index), entry)
         return self._actors[key]
+
+    def owner(self, qualified: str) -> Actor | None:
+        """Any class of the project as the owner of its functions and attributes, be it an actor or not."""
+        located = self.project.find_class(qualified) if qualified else None
+        if located is None:
+            return None
+        found = self.actor(*located)
+        if found is not None:
+            return found
+        if qualified not in self._owners:
+            self._owners[qualified] = None
+            index, entry = located
+            self._owners[qualified] = self._build_class(
+                self.source(index), entry, _PLAIN, _NO_ACTOR, "setup", Confidence.HIGH, "is named"
+            )
+        return self._owners[qualified]
 
     def _class_actor(self, source: Source, entry: ClassEntry) -> Actor | None:
         qualified = f"{source.index.module}.{entry.qualname}"
@@ -179,6 +197,25 @@ class Facts:
                 method.role = recognise.role_of(stmt, actor.kind, decorators, is_actor=actor.is_actor)
                 found += [method, *recognise.nested(method)]
         return found
+
+    def class_body(self, index: ModuleIndex, entry: ClassEntry) -> Method:
+        """The statements of a class itself, actor or not, as a function without parameters."""
+        key = (index.path, entry.start)
+        if key not in self._bodies:
+            source = self.source(index)
+            owner = Actor(
+                self,
+                source,
+                entry.qualname,
+                _PLAIN,
+                _NO_ACTOR,
+                form="setup",
+                node=self._class_node(source, entry),
+                confidence=Confidence.HIGH,
+                evidence="holds constants",
+            )
+            self._bodies[key] = owner.class_body
+        return self._bodies[key]
 
     def subclasses(self, actor: Actor) -> list[Actor]:
         """The actors that derive from ``actor``, sorted by name."""

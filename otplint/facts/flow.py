@@ -68,6 +68,8 @@ class Flow:
         self.points: list[Point] = []
         self._next: list[list[tuple[int, Label]]] = []
         self._places: dict[int, list[int]] = {}
+        self._conditions: dict[int, list[tuple[code.Expr, bool]]] = {}
+        self._landings: dict[int, list[int]] = {}
         self.returned = self._point(None, function)
         self.raised = self._point(None, function)
         targets = _Targets(function, (id(function),), 0, lambda: self.returned, lambda: [self.raised])
@@ -95,11 +97,13 @@ class Flow:
 
     def conditions(self, node: code.Node) -> list[tuple[code.Expr, bool]]:
         """The tests, each with its outcome, that every path to ``node`` takes."""
-        found = []
-        for test, outcome in self._labels():
-            if self.guarded_by(node, lambda e, o, t=test, w=outcome: e is t and o is w):  # type: ignore[misc]
-                found.append((test, outcome))
-        return found
+        known = self._conditions.get(id(node))
+        if known is None:
+            known = self._conditions[id(node)] = []
+            for test, outcome in self._labels():
+                if self.guarded_by(node, lambda e, o, t=test, w=outcome: e is t and o is w):  # type: ignore[misc]
+                    known.append((test, outcome))
+        return known
 
     def on_every_exit(self, node: code.Node, then: Wanted, *, exits: Iterable[Exit] = (Exit.RETURN,)) -> bool:
         """True if no path from just after ``node`` leaves the function without passing ``then``."""
@@ -115,12 +119,57 @@ class Flow:
         seen = self._reach(self._after(node), avoid=avoiding)
         return [self.points[i] for i in sorted(seen) if self.points[i].node is not None and wanted(self.points[i])]
 
-    def leaves(self, handler: code.Handler, *, unless: Wanted | None = None) -> bool:
-        """True if control can go on after ``handler`` without passing ``unless`` and without a ``raise`` of its own.
+    def around(self, node: code.Node, *, within: Wanted = lambda _: False, unless: Guard | None = None) -> list[Point]:
+        """The points that share a path with ``node``, before it or after it.
 
-        Exceptions that calls inside the handler may raise by accident do not count as its way out.
+        No path goes through a point that ``within`` accepts, or takes a branch that ``unless`` accepts.
         """
-        inside = range(handler.start, max([handler.end, *[s.end for s in handler.body]]))
+
+        def closed(_: int, label: Label) -> bool:
+            return unless is not None and isinstance(label, tuple) and unless(*label)
+
+        leading: dict[int, list[int]] = {}
+        for i, edges in enumerate(self._next):
+            for target, label in edges:
+                if not closed(i, label):
+                    leading.setdefault(target, []).append(i)
+        before: set[int] = set()
+        stack = [i for place in self.at(node) for i in leading.get(place, ())]
+        while stack:
+            i = stack.pop()
+            start = self.points[i]
+            if i not in before and not (start.node is not None and within(start)):
+                before.add(i)
+                stack += leading.get(i, ())
+        found = before | self._reach(self._after(node), avoid=within, skip=closed)
+        return [self.points[i] for i in sorted(found) if self.points[i].node is not None]
+
+    def leaves(self, clause: code.Handler | code.Call, *, unless: Wanted | None = None) -> bool:
+        """True if control can go on after an ``except`` clause without passing ``unless`` and without a ``raise``.
+
+        Exceptions that calls inside the clause may raise by accident do not count as its way out. For the call of
+        ``suppress(...)`` the answer is always yes.
+        """
+        return bool(self._exits(clause, unless))
+
+    def onward(self, clause: code.Handler | code.Call, *, unless: Wanted | None = None) -> tuple[list[Point], bool]:
+        """What runs once a clause has swallowed an exception: the points, and whether the function can return.
+
+        ``unless`` closes ways inside the clause only; accidental exceptions are not followed.
+        """
+        seen = self._reach(self._exits(clause, unless), implicit=False)
+        return [self.points[i] for i in sorted(seen) if self.points[i].node is not None], self.returned in seen
+
+    def after(self, node: code.Node) -> tuple[list[Point], bool]:
+        """What may run after ``node`` where nothing fails: the points, and whether the function can return."""
+        seen = self._reach(self._after(node), implicit=False)
+        return [self.points[i] for i in sorted(seen) if self.points[i].node is not None], self.returned in seen
+
+    def _exits(self, clause: code.Handler | code.Call, unless: Wanted | None) -> set[int]:
+        """The first points outside a clause on every way out of it that is no exception."""
+        if isinstance(clause, code.Call):
+            return set(self._landings.get(id(clause), ()))
+        inside = range(clause.start, max([clause.end, *[s.end for s in clause.body]]))
 
         def outside(i: int) -> bool:
             node = self.points[i].node
@@ -130,19 +179,23 @@ class Flow:
                 return True
             return self.points[i].function is home and node.start not in inside
 
-        starts = self.at(handler)
+        starts = self.at(clause)
         if not starts:
-            return False
+            return set()
         home = self.points[starts[0]].function
         seen = self._reach(starts, avoid=unless, implicit=False, stop=outside)
-        return any(outside(i) for i in seen)
+        return {i for i in seen if outside(i)}
 
     def only_after_failure(self, node: code.Node) -> list[Point]:
-        """The points that are reached only because ``node`` raised (its ``except`` arms, before they join again)."""
-        own = set(self.at(node))
-        usual = self._reach([self.entry], skip=lambda i, label: i in own and isinstance(label, _Raises))
-        failing = [t for i in own for t, label in self._next[i] if isinstance(label, _Raises)]
-        return [self.points[i] for i in sorted(self._reach(failing) - usual) if self.points[i].node is not None]
+        """The points that are reached when ``node`` raises, and never without an exception.
+
+        Its ``except`` arms before they join again; a ``finally`` block, which runs anyway, is none of them.
+        """
+        usual = self._reach([self.entry], skip=lambda _, label: isinstance(label, _Raises))
+        anyway = {id(self.points[i].node) for i in usual if self.points[i].function is self.function}
+        failing = [t for i in self.at(node) for t, label in self._next[i] if isinstance(label, _Raises)]
+        found = [self.points[i] for i in sorted(self._reach(failing) - usual)]
+        return [p for p in found if p.node is not None and id(p.node) not in anyway]
 
     def reachable(self, node: code.Node) -> bool:
         """True if some path from the start comes to ``node``."""
@@ -354,6 +407,8 @@ class Flow:
 
     def _with(self, stmt: code.With, after: int, targets: _Targets) -> int:
         inner = targets
+        for context, _ in stmt.items:
+            self._landings.setdefault(id(context), []).append(after)
         if any(suppressed_types(context) is not None for context, _ in stmt.items):
             caught = [after, *targets.throw()]
             inner = _Targets(

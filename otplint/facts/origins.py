@@ -12,9 +12,10 @@ from otplint.facts import code
 from otplint.facts.values import binds, local_assignments
 
 if TYPE_CHECKING:
+    from otplint.facts.actors import Actor
     from otplint.facts.methods import Method
 
-_MAX_DEPTH = 6
+_MAX_DEPTH = 8
 
 Test: TypeAlias = "tuple[code.Expr, bool, Method]"
 """A test, the outcome that was taken, and the function where it is written."""
@@ -39,17 +40,17 @@ def origins(expr: code.Expr, method: Method) -> list[Origin]:
 def _follow(origin: Origin, depth: int, seen: frozenset[int]) -> Iterator[Origin]:
     if depth > _MAX_DEPTH or id(origin.expr) in seen:
         return
-    sources = _sources(origin.expr, origin.method)
-    if not sources:
+    found = sources(origin.expr, origin.method)
+    if not found:
         yield origin
-    for source in sources:
+    for source in found:
         tests = (*origin.tests, *source.tests)
         step = Origin(source.expr, source.method, tests, source.via or origin.via)
         yield from _follow(step, depth + 1, seen | {id(origin.expr)})
 
 
-def _sources(expr: code.Expr, method: Method) -> list[Origin]:
-    """One step back."""
+def sources(expr: code.Expr, method: Method) -> list[Origin]:
+    """One step back: what ``expr`` takes its value from, each with the tests that choose it."""
     match expr:
         case code.Await(value=value) | code.Walrus(value=value) | code.Star(value=value):
             return [Origin(value, method)]
@@ -76,8 +77,39 @@ def _sources(expr: code.Expr, method: Method) -> list[Origin]:
                 for stmt, value, place in method.actor.assignments(own)
             ]
         case code.Attr():
-            return _constants(method.qualname(expr), method)
+            return _constants(method.qualname(expr), method) or _members(expr, method)
     return []
+
+
+def _members(expr: code.Attr, method: Method) -> list[Origin]:
+    """The attribute of an object or class that the project defines: a setting, a default, an argument."""
+    found: list[Origin] = []
+    for base in origins(expr.base, method):
+        made = base.expr if isinstance(base.expr, code.Call) else None
+        owner = method.actor.facts.owner(base.method.qualname(made.func if made is not None else base.expr))
+        if owner is None:
+            continue
+        given = made and _given(made, expr.name, owner)
+        if given is not None:
+            found.append(Origin(given, base.method, base.tests, "attribute"))
+            continue
+        found += [
+            Origin(value, place, (*base.tests, *_conditions(stmt, place)), "attribute")
+            for stmt, value, place in owner.assignments(expr.name)
+        ]
+        getter = owner.method(expr.name)
+        if getter is not None and any("property" in code.dotted(d) for d in getter.code.decorators):
+            found += [o._replace(tests=(*base.tests, *o.tests)) for o in _results(getter)]
+    return found
+
+
+def _given(made: code.Call, name: str, owner: Actor) -> code.Expr | None:
+    """The argument of a class's call that becomes the attribute ``name``: a dataclass's field, by name or place."""
+    if owner.method("__init__") is not None or not isinstance(owner.node, code.Class):
+        return None
+    annotated = [s for s in owner.node.body if isinstance(s, code.Assign) and s.annotation is not None]
+    fields = [code.dotted(stmt.targets[0]) for stmt in annotated]
+    return made.argument(fields.index(name), name) if name in fields else None
 
 
 def _conditions(stmt: code.Stmt, method: Method) -> tuple[Test, ...]:
@@ -109,8 +141,11 @@ def _constants(qualified: str, method: Method) -> list[Origin]:
 
 def _returned(call: code.Call, method: Method) -> list[Origin]:
     helper = method.actor.own_method(call, method) or method.actor.facts.function(method.qualname(call.func))
-    if helper is None or helper.code is method.code:
-        return []
+    return [] if helper is None or helper.code is method.code else _results(helper)
+
+
+def _results(helper: Method) -> list[Origin]:
+    """What a function returns."""
     return [
         Origin(stmt.value, helper, _conditions(stmt, helper))
         for stmt in code.statements(helper.body)
@@ -125,6 +160,10 @@ def _looked_up(base: code.Expr, key: code.Expr, method: Method) -> list[Origin]:
         return found
     for table in origins(base, method):
         if isinstance(table.expr, code.Dict):
+            if isinstance(key, code.Const):
+                chosen = [v for k, v in table.expr.items if isinstance(k, code.Const) and k.value == key.value]
+                found += [Origin(value, table.method, table.tests, table.via) for value in chosen]
+                continue
             choice = code.Compare(key.start, key.end, key, ("in",), (table.expr,))
             tests = (*table.tests, (choice, True, method))
             found += [Origin(value, table.method, tests, table.via) for _, value in table.expr.items]
