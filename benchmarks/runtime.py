@@ -1,8 +1,8 @@
 """The runtime beside plain asyncio and beside other Python actor libraries: calls, casts, spawns, memory.
 
-Prints 1/s, and the ratio to a floor measured in the same run: asyncio.Queue plus Future ping-pong for calls,
-create_task for spawns. Each figure is the median of several rounds, floors and contestants in turn, because machines are
-noisy; read ratios. Peers that are not installed get a line that says so (pip install pykka thespian otpylib xoscar).
+Prints 1/s of CPU time, and the ratio to floors measured in the same run: asyncio.Queue plus Future ping-pong for
+calls; for spawns a task that waits on a queue of its own (what an actor is), and a bare task that waits on a future.
+Each figure is the median of several rounds, floors and contestants in turn, because machines are noisy; read ratios. Peers that are not installed get a line that says so (pip install pykka thespian otpylib xoscar).
 """
 
 from __future__ import annotations
@@ -33,10 +33,12 @@ class Echo(Server):
 
     count = 0
 
-    async def handle_call(self, req: Any, frm: Any) -> object:
+    async def handle_call(self, req: Any, frm: Any) -> object:  # noqa: ARG002
+        """The request itself."""
         return req
 
-    async def handle_cast(self, msg: Any) -> None:
+    async def handle_cast(self, msg: Any) -> None:  # noqa: ARG002
+        """One more."""
         self.count += 1
 
 
@@ -150,7 +152,8 @@ async def our_many() -> str:
         for number, pid in enumerate(pids):
             right += await system.call(pid, number) == number
         alive = len(system.processes())
-    return f"{alive:,} alive at once, {right:,} answered, started, asked and stopped in {time.process_time() - start:.1f} s"
+    seconds = time.process_time() - start
+    return f"{alive:,} alive at once, {right:,} answered; started, asked and stopped in {seconds:.1f} s"
 
 
 async def our_million() -> str:
@@ -175,7 +178,7 @@ async def our_million() -> str:
 
 def pykka_rates() -> dict[str, float]:
     """Threads: ask with a timeout, start."""
-    import pykka
+    import pykka  # type: ignore[import-not-found, unused-ignore]
 
     class Actor(pykka.ThreadingActor):
         def on_receive(self, message: Any) -> Any:
@@ -198,7 +201,7 @@ def pykka_rates() -> dict[str, float]:
 
 def thespian_rates() -> dict[str, float]:
     """simpleSystemBase: everything in the caller's thread, no scheduling at all."""
-    from thespian.actors import Actor, ActorSystem
+    from thespian.actors import Actor, ActorSystem  # type: ignore[import-untyped, import-not-found, unused-ignore]
 
     class EchoActor(Actor):  # type: ignore[misc, unused-ignore]
         def receiveMessage(self, message: Any, sender: Any) -> None:  # noqa: N802 - Thespian's name
@@ -222,7 +225,7 @@ def thespian_rates() -> dict[str, float]:
 
 def xoscar_rates() -> dict[str, float]:
     """Actors in the same process."""
-    import xoscar
+    import xoscar  # type: ignore[import-untyped, import-not-found, unused-ignore]
 
     class EchoActor(xoscar.Actor):  # type: ignore[misc, unused-ignore]
         async def echo(self, value: int) -> int:
@@ -260,16 +263,11 @@ PEERS: dict[str, tuple[str, Callable[[], dict[str, float]]]] = {
 }
 
 
-def median(work: Callable[[], float]) -> float:
-    """Of `ROUNDS` rounds."""
-    return statistics.median(work() for _ in range(ROUNDS))
-
-
 def rounds(*works: Callable[[], Awaitable[float]]) -> list[float]:
     """Medians of contestants that take turns, so that a slow moment hits all of them."""
     figures: list[list[float]] = [[] for _ in works]
     for _ in range(ROUNDS):
-        for work, results in zip(works, figures):
+        for work, results in zip(works, figures, strict=True):
             gc.collect()
             results.append(asyncio.run(work()))  # type: ignore[arg-type]
     return [statistics.median(results) for results in figures]
@@ -292,7 +290,7 @@ def main() -> None:
     print(f"memory: {asyncio.run(our_memory()) / 1000:.2f} kB an idle actor")
     print(asyncio.run(our_many()))
     print(asyncio.run(our_million()))
-    for label, (module, work) in {} if options.no_peers else PEERS.items():  # type: ignore[union-attr]
+    for label, (module, work) in ({} if options.no_peers else PEERS).items():
         if importlib.util.find_spec(module) is None:
             print(f"{label:40} skipped: {module} is not installed")
             continue

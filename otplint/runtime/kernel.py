@@ -15,7 +15,7 @@ from typing import Any, Final, TypeVar, overload
 from otplint.runtime.checks import check_kind
 from otplint.runtime.errors import CallingSelf, MailboxFull, NoProc, SpecError
 from otplint.runtime.messages import UNBOUNDED, Call, Event, Mailbox, Pid
-from otplint.runtime.process import CALL, CAST, INFO, NOTHING, STOP, Failure, From, Process, checkpoint, current
+from otplint.runtime.process import CALL, CAST, EMPTY, INFO, NOTHING, STOP, Failure, From, Process, checkpoint, current
 from otplint.runtime.reasons import KILL, NOPROC, NORMAL, SHUTDOWN
 from otplint.runtime.server import Server, check_factory
 from otplint.runtime.settings import Settings
@@ -87,7 +87,7 @@ class System(Watching):
             self.names[name] = process
         if not self.plain:
             self.emit("spawn", self.here(), pid, 0, name)
-        process.task = self.loop.create_task(process.run())
+        process.task = self.make_task(process.run())
         if link is not None:
             self.tie(process, link)
         return pid
@@ -168,7 +168,10 @@ class System(Watching):
         elif self.plain and process.bound is None:
             counters = self.counters
             counters.sent = n = counters.sent + 1
-            process.mailbox.append((INFO, msg, None, n))
+            mailbox = process.mailbox
+            if mailbox is EMPTY:
+                mailbox = process.open_mailbox()
+            mailbox.append((INFO, msg, None, n))
             if process.waiter is not None:
                 process.wake()
         else:
@@ -182,7 +185,10 @@ class System(Watching):
         elif self.plain and process.bound is None:
             counters = self.counters
             counters.sent = n = counters.sent + 1
-            process.mailbox.append((CAST, msg, None, n))
+            mailbox = process.mailbox
+            if mailbox is EMPTY:
+                mailbox = process.open_mailbox()
+            mailbox.append((CAST, msg, None, n))
             if process.waiter is not None:
                 process.wake()
         else:
@@ -224,15 +230,16 @@ class System(Watching):
             raise CallingSelf(to)
         if process.bound is not None:
             await self.place(process)
-            if process.dead:
-                raise NoProc(to)
         loop = self.loop
         future: asyncio.Future[object] = loop.create_future()
         frm = From(process, self.root if me is None else me.pid, future)
         if self.plain and process.bound is None:
             counters = self.counters
             counters.sent = frm.n = counters.sent + 1
-            process.mailbox.append((CALL, req, frm, frm.n))
+            mailbox = process.mailbox
+            if mailbox is EMPTY:
+                mailbox = process.open_mailbox()
+            mailbox.append((CALL, req, frm, frm.n))
             if process.waiter is not None:
                 process.wake()
         else:
@@ -240,17 +247,27 @@ class System(Watching):
         if process.callers is NOTHING:
             process.callers = {}
         process.callers[frm] = None
-        seconds = self.settings.call_timeout if timeout is ... else timeout
-        deadline = None if seconds is None else loop.call_later(seconds, frm.expire, seconds)
+        deadline = self.set_deadline(frm, self.settings.call_timeout if timeout is ... else timeout)
         try:
             answer = await future
+        except asyncio.CancelledError:
+            process.callers.pop(frm, None)
+            raise
         finally:
             if deadline is not None:
                 deadline.cancel()
-            process.callers.pop(frm, None)
         if type(answer) is Failure:
             raise answer.error
         return answer
+
+    def set_deadline(self, frm: From, seconds: float | None) -> asyncio.TimerHandle | None:
+        """Bounds a call; the timer is returned where it must be cancelled."""
+        if seconds is None:
+            return None
+        if self.plain:
+            self.deadlines.add(frm, seconds)
+            return None
+        return self.loop.call_later(seconds, frm.expire, seconds)
 
     def send_after(self, delay: float, to: Dest, msg: object) -> Timer:
         """Sends `msg` after `delay` seconds. The timer dies with a pid, not with a name. Raises ValueError."""

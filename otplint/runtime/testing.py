@@ -12,8 +12,10 @@ gets a fresh loop and System. A schedule is the list of choices made; any run ca
 from __future__ import annotations
 
 import asyncio
+import atexit
 import dataclasses
 import random
+import sys
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextvars import Context
 from dataclasses import dataclass
@@ -228,7 +230,7 @@ def _run(
 
 
 def _clear(loop: DetLoop) -> None:
-    """Cancels and gathers what is left, a few times; what still swallows its cancellation is left to the collector."""
+    """Cancels and gathers what is left, a few times; keeps what swallows every cancellation."""
     loop.max_steps = loop.steps + 100_000
     for _ in range(4):
         tasks = [task for task in asyncio.all_tasks(loop) if not task.done()]
@@ -239,7 +241,19 @@ def _clear(loop: DetLoop) -> None:
         try:
             loop.run_until_complete(asyncio.wait(tasks, timeout=60.0))
         except (Deadlock, StepBudget):
-            return
+            break
+    # What cannot be cancelled cannot be collected in silence either: it would swallow that exception as well.
+    zombies = [task for task in asyncio.all_tasks(loop) if not task.done()]
+    if zombies and not _zombies:
+        atexit.register(setattr, sys, "unraisablehook", print_nothing)
+    _zombies.extend(zombies)
+
+
+_zombies: list[asyncio.Task[Any]] = []
+
+
+def print_nothing(_what: object) -> None:
+    """The hook for the interpreter's last moments once there are zombies."""
 
 
 def _table(system: System) -> str:
