@@ -121,6 +121,7 @@ DEEP = {
     "branches": "lazy import a\nif x: pass\n" + "elif y: pass\n" * 20_000,
     "a sum of lists": "__all__ = " + " + ".join(["['a']"] * 1500),
     "a choice of bases": "class A(" + "B if c else " * 1500 + "D): pass",
+    "a pattern": "lazy import a\nmatch x:\n    case " + "{1: " * 40 + "y" + "}" * 40 + ": pass",
     "mixed": "lazy import a\nx = " + "(1 + a[-b + " * 190 + "c" + "])" * 190 + "".join("(-x)" for _ in range(9000)),
 }
 
@@ -154,6 +155,8 @@ def test_deep_nesting_never_kills_the_process(text: str) -> None:
         "x = '" + "(" * 5_000 + "'  # " + "[" * 5_000,
         "x = '''" + "(\n" * 5_000 + "'''\n" + "y = \"\\\"" + "(" * 500 + '"\n',
         "f(a).b\n" * 3_000,
+        "match x:\n    case {'a': [C(b=(1 | 2))]}:\n        y = " + "(" * 100 + "1" + ")" * 100,
+        "case = " + "(" * 100 + "1" + ")" * 100,
         "x = f'{{" + "(" * 500 + "{a:>{w}}" + "[" * 500 + "'\n",
     ],
 )
@@ -163,8 +166,8 @@ def test_long_is_not_deep(text: str) -> None:
 
 
 def test_where_it_is_too_deep() -> None:
-    assert too_deep_at("x = " + "(" * 500) == 4 + MAX_BRACKETS - 1
-    assert too_deep_at("x = '('\ny = f'{" + "[" * 500) == 15 + MAX_BRACKETS - 2
+    assert too_deep_at("x = " + "(" * 500) == 4 + MAX_BRACKETS
+    assert too_deep_at("x = '('\ny = f'{" + "[" * 500) == 15 + MAX_BRACKETS - 1
     assert too_deep_at("x = 1" + "+1" * 5000) == 5 + 2 * (MAX_CHAIN - 1)
 
 
