@@ -9,24 +9,13 @@ are followed in a loop, not by recursion.
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import libcst as cst
 
 from otplint.facts import code
-
-_TRIVIA = re.compile(r"(?:[ \t\f\r\n\\\ufeff]|#[^\n\r]*)*")
-# Separators that no expression starts with; the others are taken one by one.
-_LOOSE = re.compile(
-    r"(?:[ \t\f\r\n\\\ufeff,;:=@]|#[^\n\r]*|(?:as|in|if|else|elif|for|while|with|async|from|import|return|raise|del"
-    r"|assert|global|nonlocal|try|except|finally|class|def|and|or|is)(?![\w\"']))*"
-)
-
-
-class LostPosition(Exception):  # noqa: N818 - the name says what is wrong
-    """The text does not hold the token that the tree says comes next; a bug in this module."""
+from otplint.facts.cursor import TRIVIA, Cursor, LostPosition, operator_token
 
 
 def build(module: cst.Module, text: str, offset: int = 0) -> code.Block:
@@ -39,64 +28,7 @@ def build_expression(node: cst.BaseExpression, text: str, offset: int = 0) -> co
     return _Builder(text, offset).expr(node)
 
 
-class _Builder:
-    def __init__(self, text: str, offset: int) -> None:
-        self.text = text
-        self.offset = offset
-        self.pos = 0
-
-    # -- the cursor
-
-    def here(self) -> int:
-        """Skip separators; the offset of the next token."""
-        match = _LOOSE.match(self.text, self.pos)
-        assert match is not None
-        self.pos = match.end()
-        return self.pos + self.offset
-
-    def take(self, token: str) -> int:
-        """Skip separators, then ``token``; where it started."""
-        self.here()
-        return self._take_here(token)
-
-    def take_operator(self, token: str) -> int:
-        """As :meth:`take` for tokens such as ``is`` and ``==`` that :meth:`here` would skip in part."""
-        match = _TRIVIA.match(self.text, self.pos)
-        assert match is not None
-        self.pos = match.end()
-        return self._take_here(token)
-
-    def _take_here(self, token: str) -> int:
-        start = self.pos
-        if not self.text.startswith(token, start):
-            raise LostPosition(f"{token!r} expected at {self.text[start : start + 20]!r}")
-        self.pos = start + len(token)
-        return start + self.offset
-
-    def take_word_operator(self, token: str) -> None:
-        """An operator of one or two words, with any space between them."""
-        for word in token.split():
-            self.take_operator(word)
-
-    def skip_brackets(self) -> None:
-        """Skip one balanced bracket pair that the model does not keep (type parameters)."""
-        self.here()
-        depth = 0
-        for match in re.compile(r"[\[\](){}]|#[^\n\r]*|'[^'\n]*'|\"[^\"\n]*\"").finditer(self.text, self.pos):
-            token = match.group()
-            depth += (token in "[({") - (token in "])}")
-            if depth == 0:
-                self.pos = match.end()
-                return
-
-    @property
-    def end(self) -> int:
-        return self.pos + self.offset
-
-    def parens(self, parens: Sequence[object], token: str) -> None:
-        for _ in parens:
-            self.take(token)
-
+class _Builder(Cursor):
     # -- expressions
 
     def expr(self, node: cst.CSTNode) -> code.Expr:
@@ -190,7 +122,7 @@ class _Builder:
         return tuple(found)
 
     def unary(self, node: cst.UnaryOperation, start: int) -> code.Expr:
-        token = _token(node.operator)
+        token = operator_token(node.operator)
         self.take_operator(token)
         value = self.expr(node.expression)
         if token == "-" and isinstance(value, code.Const) and isinstance(value.value, (int, float)):
@@ -311,7 +243,7 @@ class _Builder:
                 return code.Star(start, self.end, value)
             return self.expr(node.value)
         assert isinstance(node, cst.Slice)
-        match = _TRIVIA.match(self.text, self.pos)
+        match = TRIVIA.match(self.text, self.pos)
         assert match is not None
         start = match.end() + self.offset
         parts = [self.expr(p) for p in (node.lower, node.upper, node.step) if p is not None]
@@ -332,13 +264,13 @@ class _Builder:
         return code.Call(start, self.end, func, tuple(args))
 
     def binary(self, node: cst.BinaryOperation, start: int, left: code.Expr) -> code.Expr:
-        token = _token(node.operator)
+        token = operator_token(node.operator)
         self.take_operator(token)
         right = self.expr(node.right)
         return code.Binary(start, self.end, token, left, right)
 
     def boolean(self, node: cst.BooleanOperation, start: int, left: code.Expr) -> code.Expr:
-        op = _token(node.operator)
+        op = operator_token(node.operator)
         right = self.expr(node.right)
         head = left.parts if isinstance(left, code.Bool) and left.op == op else (left,)
         return code.Bool(start, self.end, op, (*head, right))
@@ -347,7 +279,7 @@ class _Builder:
         ops: list[str] = []
         rights: list[code.Expr] = []
         for target in node.comparisons:
-            token = _token(target.operator)
+            token = operator_token(target.operator)
             self.take_word_operator(token)
             ops.append(token)
             rights.append(self.expr(target.comparator))
@@ -407,23 +339,18 @@ class _Builder:
     def statement(self, node: cst.CSTNode) -> code.Stmt:
         from otplint.facts.build_statements import STATEMENTS
 
-        match = _TRIVIA.match(self.text, self.pos)
+        match = TRIVIA.match(self.text, self.pos)
         assert match is not None
         self.pos = match.end()
         if self.text.startswith(";", self.pos):
             self.pos += 1
-            match = _TRIVIA.match(self.text, self.pos)
+            match = TRIVIA.match(self.text, self.pos)
             assert match is not None
             self.pos = match.end()
         make = STATEMENTS.get(type(node))
         if make is None:
             raise LostPosition(f"unknown statement {type(node).__name__}")
         return make(self, node, self.end)
-
-
-def _token(operator: cst.CSTNode) -> str:
-    known = _OPERATORS.get(type(operator))
-    return known if known is not None else str(getattr(operator, "value", ""))
 
 
 def _number(token: str) -> object:
@@ -448,17 +375,7 @@ _COMPREHENSIONS: dict[type[cst.CSTNode], tuple[str, str]] = {
     cst.ListComp: ("list", "[]"), cst.SetComp: ("set", "{}"), cst.GeneratorExp: ("generator", ""),
     cst.DictComp: ("dict", "{}"),
 }  # fmt: skip
-_OPERATORS: dict[type[cst.CSTNode], str] = {
-    cst.Add: "+", cst.Subtract: "-", cst.Multiply: "*", cst.Divide: "/", cst.FloorDivide: "//", cst.Modulo: "%",
-    cst.Power: "**", cst.MatrixMultiply: "@", cst.LeftShift: "<<", cst.RightShift: ">>", cst.BitAnd: "&",
-    cst.BitOr: "|", cst.BitXor: "^", cst.BitInvert: "~", cst.Minus: "-", cst.Plus: "+", cst.Not: "not",
-    cst.And: "and", cst.Or: "or", cst.Equal: "==", cst.LessThan: "<", cst.GreaterThan: ">", cst.LessThanEqual: "<=",
-    cst.GreaterThanEqual: ">=", cst.Is: "is", cst.IsNot: "is not", cst.In: "in", cst.NotIn: "not in",
-    cst.AddAssign: "+=", cst.SubtractAssign: "-=", cst.MultiplyAssign: "*=", cst.DivideAssign: "/=",
-    cst.FloorDivideAssign: "//=", cst.ModuloAssign: "%=", cst.PowerAssign: "**=", cst.MatrixMultiplyAssign: "@=",
-    cst.LeftShiftAssign: "<<=", cst.RightShiftAssign: ">>=", cst.BitAndAssign: "&=", cst.BitOrAssign: "|=",
-    cst.BitXorAssign: "^=",
-}  # fmt: skip
+
 _LEFT: dict[type[cst.CSTNode], str] = {
     cst.Attribute: "value", cst.Subscript: "value", cst.Call: "func", cst.BinaryOperation: "left",
     cst.BooleanOperation: "left", cst.Comparison: "left", cst.IfExp: "body",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import libcst as cst
 
 from otplint.facts import code
+from otplint.facts.cursor import operator_token
 
 if TYPE_CHECKING:
     from otplint.facts.build import _Builder
@@ -32,10 +33,8 @@ def _annotated(b: _Builder, node: cst.AnnAssign, start: int) -> code.Stmt:
 
 
 def _augment(b: _Builder, node: cst.AugAssign, start: int) -> code.Stmt:
-    from otplint.facts.build import _token
-
     target = b.expr(node.target)
-    op = _token(node.operator)
+    op = operator_token(node.operator)
     b.take_operator(op)
     value = b.expr(node.value)
     return code.Augment(start, b.end, target, op.rstrip("="), value)

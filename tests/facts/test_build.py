@@ -42,7 +42,7 @@ def said_by_ast(text: str) -> set[tuple[str, int, int]]:
     found = set()
     for node in ast.walk(tree):
         for kind, types in (_EXPRESSIONS | _STATEMENTS).items():
-            if isinstance(node, types):
+            if isinstance(node, types) and isinstance(node, (ast.expr, ast.stmt)):
                 start = lines.offset_of_ast(node.lineno, node.col_offset)
                 found.add((kind, start, lines.offset_of_ast(node.end_lineno or 0, node.end_col_offset or 0)))
     return found

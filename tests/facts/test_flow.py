@@ -15,11 +15,11 @@ from otplint.facts.build import build
 from otplint.facts.flow import Exit, Flow, Point
 
 
-class Oops(Exception):
+class Oops(Exception):  # noqa: N818 - a name for programs to raise
     pass
 
 
-class _Out(Exception):
+class _Out(Exception):  # noqa: N818
     """The choices are used up."""
 
 
@@ -51,7 +51,7 @@ def runs(body: str, bound: int = 9) -> Iterator[tuple[list[str], str]]:
         text = text.replace(f"{name}()", f"c('{name}')")
     text = text.replace("t()", "t('t')")
     space: dict[str, object] = {"Oops": Oops}
-    exec(text, space)  # noqa: S102 - the program was made here
+    exec(text, space)
     for choices in itertools.product((False, True), repeat=bound):
         trace: list[str] = []
         given_out = iter(choices)
