@@ -233,8 +233,8 @@ def xoscar_rates() -> dict[str, float]:
             return value
 
     async def main() -> dict[str, float]:
-        address = "test://localhost:1234"
-        pool = await xoscar.create_actor_pool(address, n_process=0)
+        pool = await xoscar.create_actor_pool("127.0.0.1", n_process=0)
+        address = pool.external_address
         async with pool:
             ref = await xoscar.create_actor(EchoActor, address=address)
             calls = CALLS // 4
@@ -282,8 +282,13 @@ def otpylib_rates() -> dict[str, float]:
         pass
 
     members = {
-        **{"init": init, "handle_call": handle_call, "handle_cast": ignore, "handle_info": ignore},
-        **{"terminate": terminate, "__module__": __name__, "__qualname__": "EchoServer"},
+        "init": init,
+        "handle_call": handle_call,
+        "handle_cast": ignore,
+        "handle_info": ignore,
+        "terminate": terminate,
+        "__module__": __name__,
+        "__qualname__": "EchoServer",
     }
     server = OTPModule("EchoServer", (), members, behavior=GEN_SERVER, version="1.0.0")
     rates: dict[str, float] = {}
