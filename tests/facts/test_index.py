@@ -294,6 +294,7 @@ ODD = {
     "no final line end": "class A(B): x = 1",
     "backslashes": "class A \\\n (B): pass\nx \\\n = 1\nfrom a \\\n import b\n",
     "decorators in parentheses": "@(  # why @ here\n   d\n)\nclass A: pass\n@ d . e ()\n@(f\n)\nclass B: pass\n",
+    "indented decorators": "if a:\n    @d\n    class A:\n      @(\n         e)\n      class B: pass\n",
     "comments behind": "class A:\n    x = 1\n    # end\n# after\n\nx = 1  # one\n",
     "semicolons": "class A: x = 1; y = 2\nimport a; import b; z = 1;\n",
     "invalid escapes": "x = '\\d'\nclass A: pass\n",

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import ast
 import pickle
 import subprocess
 import sys
@@ -53,6 +54,16 @@ NEW = {
 @pytest.mark.parametrize("text", NEW.values(), ids=NEW.keys())
 def test_newer_syntax_than_the_interpreter_s(text: str) -> None:
     both(text)
+
+
+READ_BY_LIBCST = {"nested quotes", "backslash in a field", "comment in a field", "lazy import"}
+
+
+@pytest.mark.parametrize("name", sorted(NEW.keys() - READ_BY_LIBCST))
+def test_older_syntax_is_read_by_every_interpreter(name: str) -> None:
+    older = in_older_syntax(NEW[name])
+    assert older is not None
+    ast.parse(older.text, feature_version=(3, 10))
 
 
 def test_older_syntax_keeps_every_offset() -> None:
