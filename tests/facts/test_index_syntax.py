@@ -36,7 +36,8 @@ def both(text: str, module: str = "pkg.mod", *, is_package: bool = False) -> Mod
 
 NEW = {
     "type alias": "type Alias = base.Actor\nclass A(Alias): pass\n",
-    "generic type alias": "type Pair[T: (int, str), *Ts, **P] = dict[T, tuple[*Ts]]\nx = 1\n",
+    "generic type alias": "type Pair[T: (int, str), *Ts, **P] = dict[T, tuple[Ts]]\nx = 1\n",
+    "unpacking in a subscript": "x: tuple[*Ts] = a[*b]\nclass A(B[*Ts]): pass\n",
     "generic class": "class Box[T](Base[T]):\n    x = 'ä'\n    def get[S](self, s: S) -> T: ...\nclass Next[T]: pass\n",
     "several lines": "class Box[\n    T: Base[int],  # why\n    *Ts,\n](Base):\n    x = 1\ndef f[\n  T\n](a): ...\n",
     "several lines of a def": "def f[T](\n    a: T,\n) -> T:\n    class Local[S](Base): pass\n",
@@ -56,7 +57,7 @@ def test_newer_syntax_than_the_interpreter_s(text: str) -> None:
     both(text)
 
 
-READ_BY_LIBCST = {"nested quotes", "backslash in a field", "comment in a field", "lazy import"}
+READ_BY_LIBCST = {"unpacking in a subscript", "nested quotes", "backslash in a field", "comment in a field", "lazy import"}
 
 
 @pytest.mark.parametrize("name", sorted(NEW.keys() - READ_BY_LIBCST))
