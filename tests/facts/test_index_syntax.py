@@ -57,7 +57,9 @@ def test_newer_syntax_than_the_interpreter_s(text: str) -> None:
     both(text)
 
 
-READ_BY_LIBCST = {"unpacking in a subscript", "nested quotes", "backslash in a field", "comment in a field", "lazy import"}
+READ_BY_LIBCST = {
+    "unpacking in a subscript", "nested quotes", "backslash in a field", "comment in a field", "lazy import",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", sorted(NEW.keys() - READ_BY_LIBCST))
