@@ -22,9 +22,13 @@ from otplint.facts import code
 from otplint.facts import code as syntax  # in the body of a rule's class, its own ``code`` hides the module
 from otplint.facts.actors import Actor, Use
 from otplint.facts.failure import Catch, Reaction, catches
+from otplint.facts.fixed import Fixed
 from otplint.facts.flow import Exit, Flow, Point, catches_all, exception_types, suppressed_types
+from otplint.facts.limits import Limit, limits
+from otplint.facts.measures import Measure
 from otplint.facts.methods import Event, Method, Role
 from otplint.facts.origins import Origin, origins
+from otplint.facts.thresholds import Threshold, thresholds
 from otplint.findings import Confidence, Edit, Finding, Fix, Option, Related, RuleInfo, Severity, Span
 
 if TYPE_CHECKING:
@@ -41,7 +45,10 @@ __all__ = [
     "Exit",
     "Finding",
     "Fix",
+    "Fixed",
     "Flow",
+    "Limit",
+    "Measure",
     "Method",
     "Option",
     "OptionError",
@@ -57,14 +64,17 @@ __all__ = [
     "RuleInfo",
     "Severity",
     "Span",
+    "Threshold",
     "Use",
     "catches",
     "catches_all",
     "code",
     "exception_types",
+    "limits",
     "origins",
     "suppressed_types",
     "syntax",
+    "thresholds",
 ]
 
 API_VERSION = 1

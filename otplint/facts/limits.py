@@ -1,0 +1,157 @@
+"""Numbers at work as limits: arguments that set one, deadlines, cuts of buffers, tries, constants in comparisons."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from otplint.facts import code
+from otplint.facts.fixed import Fixed, fixed
+from otplint.facts.measures import Measure, is_clock
+from otplint.facts.methods import Event, Method
+from otplint.facts.origins import origins
+from otplint.facts.thresholds import margins, thresholds
+
+_SETUP = ("supervise", "breaker", "child", "retry")
+_SIZES_AND_SUPERVISION = (*_SETUP, "queue")
+_CLAMPS = ("min", "max")
+
+
+class Limit(NamedTuple):
+    """A number at work as a limit."""
+
+    number: Fixed
+    node: code.Expr
+    """Where a literal is reported; a constant is reported at its definition."""
+    place: Method
+    use: code.Node
+    user: Method
+    what: str
+    certain: bool
+    """True where a framework's data says that this argument is a limit."""
+    bounds: bool
+    """Sets up supervision or capacity, or bounds the actor's own state: then a constant counts as well."""
+
+
+def limits(method: Method) -> Iterator[Limit]:
+    """The fixed numbers that work as limits in one function; outside actors only those that set supervision up."""
+    for call in method.calls:
+        event = method.event(call)
+        if method.actor.is_actor or (event is not None and event.role in _SETUP):
+            for name, value in _arguments(call, event, method):
+                certain = event is not None and event.certain and name in event.operation.limits
+                bounds = event is not None and event.role in _SIZES_AND_SUPERVISION
+                what = f"`{name}` of `{_called(call)}`"
+                yield from _numbers(value, method, what, certain=certain, bounds=bounds)
+    if method.actor.is_actor:
+        yield from _compared(method)
+        yield from _deadlines(method)
+        yield from _cuts(method)
+        yield from _retries(method)
+
+
+def _called(call: code.Call) -> str:
+    """The name of what is called, as far as it has one."""
+    last = call.func.name if isinstance(call.func, code.Attr) else "the call"
+    return code.dotted(call.func) or last
+
+
+def _arguments(call: code.Call, event: Event | None, method: Method) -> Iterator[tuple[str, code.Expr]]:
+    """The arguments of a call that set a limit, by name."""
+    names = event.operation.limits if event is not None else ()
+    for name in names:
+        value = event.argument(name) if event is not None else None
+        if value is not None:
+            yield name, value
+    if method.actor.is_actor:
+        known = method.actor.facts.vocabulary.limit_keywords
+        for arg in call.args:
+            if arg.name not in names and (arg.name in known or arg.name.endswith("_timeout")):
+                yield arg.name, arg.value
+
+
+def _numbers(value: code.Expr, method: Method, what: str, *, certain: bool, bounds: bool) -> Iterator[Limit]:
+    """The fixed numbers of a limit, or else those in the margins of what it comes from."""
+    found = fixed(value, method)
+    named = [n for n in found if n.is_constant]
+    found = named or found  # what a constant is multiplied with is no limit of its own
+    for number in found:
+        whole = value if number.kind == "literal" else number.node
+        yield Limit(number, whole, number.place, value, method, what, certain, bounds)
+    if found:
+        return
+    for origin in origins(value, method):
+        if origin.via not in ("parameter", "constant"):
+            for node, number in _moved(origin.expr, origin.method):
+                spot = number.node if number.is_constant else node
+                yield Limit(number, spot, number.place, value, method, what, False, False)
+
+
+def _moved(expr: code.Expr, method: Method) -> Iterator[tuple[code.Expr, Fixed]]:
+    """Numbers that move or cap a value on its way: ``max(1, ttl - 15)``; a floor under what is configured is none."""
+    match expr:
+        case code.Call(func=code.Name(id=name), args=args) if name in (*_CLAMPS, "int", "float", "round"):
+            for arg in args:
+                own = fixed(arg.value, method) if name in _CLAMPS else []
+                yield from ((arg.value, n) for n in own if name == "min")
+                if not own:
+                    yield from _moved(arg.value, method)
+        case code.Binary():
+            yield from ((expr, n) for n in margins(expr, method))
+
+
+def _compared(method: Method) -> Iterator[Limit]:
+    """Constants that are compared with what the actor measures; literals there are OTP301."""
+    for found in thresholds(method):
+        own = found.measure in (Measure.STATE, Measure.RESOURCE, Measure.COUNTER)
+        for number in found.constants:
+            what = f"a threshold for {found.measure.value}"
+            yield Limit(number, number.node, number.place, found.compare, method, what, False, own)
+
+
+def _deadlines(method: Method) -> Iterator[Limit]:
+    """``time.monotonic() + 300``."""
+    for expr in method.exprs():
+        if isinstance(expr, code.Binary) and expr.op == "+" and any(is_clock(p, method) for p in code.parts(expr)):
+            compared = any(isinstance(up, code.Compare) for up in method.above(expr))
+            for number in [] if compared else margins(expr, method):
+                spot = number.node if number.is_constant else expr
+                yield Limit(number, spot, number.place, expr, method, "a deadline", False, False)
+
+
+def _cuts(method: Method) -> Iterator[Limit]:
+    """``self.buffer = self.buffer[-100:]``, ``del self.buffer[100:]``."""
+    for use in method.actor.uses:
+        if use.method is not method or use.kind not in ("write", "remove", "append", "insert"):
+            continue
+        inside = (use.node if use.kind == "remove" else use.value, use.key)
+        for part in (p for side in inside if side is not None for p in _parts(side)):
+            if isinstance(part, code.Sub) and isinstance(part.key, code.Slice) and (
+                method.own_attribute(part.base) == use.attribute
+            ):  # fmt: skip
+                for number in (n for bound in part.key.parts for n in fixed(bound, method)):
+                    what = f"the length of `{use.attribute}`"
+                    yield Limit(number, number.node, number.place, part, method, what, False, True)
+
+
+def _parts(node: code.Node) -> Iterator[code.Expr]:
+    return code.walk(node) if not isinstance(node, (*code.STATEMENTS, code.Handler, code.Case)) else iter(())
+
+
+def _retries(method: Method) -> Iterator[Limit]:
+    """``for _ in range(5): try: ...; return; except: ...``."""
+    for stmt in code.statements(method.body):
+        if (
+            isinstance(stmt, code.For)
+            and isinstance(stmt.iter, code.Call)
+            and method.qualname(stmt.iter.func) == "range"
+        ):
+            tries = [s for s in stmt.body if isinstance(s, code.Try) and s.handlers]
+            leaves = any(
+                isinstance(s, (code.Return, code.Break))
+                for t in tries
+                for s in code.statements((*t.body, *t.orelse, *stmt.body))
+            )
+            if tries and leaves and len(stmt.iter.args) == 1:
+                bound = stmt.iter.args[0].value
+                yield from _numbers(bound, method, "the number of tries", certain=False, bounds=True)

@@ -1,0 +1,88 @@
+"""OTP302 unconfigurable-limit."""
+
+from collections.abc import Iterator
+
+from otplint.api import Actor, Confidence, Finding, Limit, Rule, Severity, limits
+
+
+class UnconfigurableLimit(Rule):
+    """A restart budget, a breaker's threshold, a capacity or a timeout is written where no setting can reach it.
+
+    Why:
+        These numbers are how a system is run: they differ between a laptop, staging and production, and are what one
+        wants to change during an incident. As a literal argument, or a constant that nothing overrides, they take a
+        release.
+
+    Harm:
+        With other settings in force the system behaves as before: 10 stays 10.
+
+    Bad:
+        from otplint.runtime import CircuitBreaker, Server
+
+
+        class Gateway(Server):
+            def __init__(self):
+                self.breaker = CircuitBreaker(failure_threshold=5)
+
+    Good:
+        from otplint.runtime import CircuitBreaker, Server
+
+
+        class Gateway(Server):
+            def __init__(self, failure_threshold=5):
+                self.breaker = CircuitBreaker(failure_threshold=failure_threshold)
+
+    Limits:
+        0, 1, -1 and None are no limits that one tunes. Whatever comes from a parameter, its default, a field of a
+        dataclass, an attribute of the instance, the environment or a settings look-up is configurable. So is a
+        constant that a subclass, an instance or another module overrides, or that is a parameter's default. Other
+        constants are reported once, at their definition: with medium confidence where they set up supervision or
+        capacity or bound the actor's own state, with low confidence otherwise. A choice between two numbers is not
+        looked at, nor are test files.
+
+    Report:
+        Smell 7. The report also counts named module attributes (a threshold of 5, a buffer of 100): they are named,
+        but not configurable.
+    """
+
+    code = "OTP302"
+    severity = Severity.MEDIUM
+    confidence = Confidence.MEDIUM
+    proof = "same construct"
+
+    def check(self, actor: Actor) -> Iterator[Finding]:
+        """Report each literal where it is used as a limit, each constant once where it is defined."""
+        if actor.in_test_file:
+            return
+        best: dict[int, Limit] = {}
+        for method in actor.methods:
+            for limit in limits(method):
+                known = best.get(id(limit.node))
+                if not limit.number.is_trivial and (known is None or limit.bounds > known.bounds):
+                    best[id(limit.node)] = limit
+        for limit in best.values():
+            if not actor.facts.is_test(limit.place.source.path):
+                yield self._report(actor, limit)
+
+    def _report(self, actor: Actor, limit: Limit) -> Finding:
+        number = limit.number
+        owner = "" if actor.name == limit.user.name or not limit.user.owner else f"{actor.name}."
+        where = f"{owner}{limit.user.name}"
+        if number.is_constant:
+            sure = Confidence.MEDIUM if limit.bounds and not number.conventional else Confidence.LOW
+            problem = f"{number.name} is named, but not configurable: it sets {limit.what} in {where}."
+        else:
+            sure = Confidence.LOW if abs(number.value) < 1 else Confidence.HIGH if limit.certain else Confidence.MEDIUM
+            text = " ".join(limit.place.source.text[number.node.start : number.node.end].split())
+            problem = f"{where} sets {limit.what} with the literal `{text}`."
+        related = [] if number.node is limit.use else [(limit.user, limit.use, f"sets {limit.what} here")]
+        return self.finding(
+            actor,
+            limit.place,
+            limit.node,
+            problem=problem,
+            consequence="No setting, argument or environment variable can change it: that takes another release.",
+            remedy="Make it a parameter or a field of the settings, with this number as the default.",
+            related=related,
+            confidence=min(sure, actor.confidence, key=lambda c: c.rank),
+        )

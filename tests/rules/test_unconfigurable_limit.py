@@ -1,0 +1,157 @@
+"""OTP302: limits that nothing can set, and all the ways in which one can be set."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable
+
+import pytest
+
+from otplint.findings import Confidence, Finding
+
+Scan = Callable[..., list[Finding]]
+
+HEAD = """
+import asyncio, os, queue, threading, time
+from collections import deque
+from datetime import timedelta
+from otplint.runtime import ChildSpec, CircuitBreaker, DynamicSupervisor, Outbox, Retry, Server, Supervisor
+"""
+
+
+def agent(init: str = "", handle: str = "", *, top: str = "", attributes: str = "", signature: str = "self") -> str:
+    def body(text: str) -> str:
+        return textwrap.indent(textwrap.dedent(text).strip("\n") or "pass", " " * 8)
+
+    return (
+        f"{HEAD}{top}\nclass Agent(Server):\n{textwrap.indent(attributes, '    ')}\n    def __init__({signature}):\n"
+        f"        self.errors = 0\n        self.buffer = []\n{body(init)}\n\n    async def handle_cast(self, msg):\n"
+        f"        self.errors += 1\n        self.buffer.append(msg)\n{body(handle)}\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        agent("self.q = queue.Queue()"),
+        agent("self.q = queue.Queue(maxsize=0)", "time.sleep(1)\nself.system.call(msg.pid, 1, timeout=None)"),
+        agent("self.q = queue.Queue(maxsize=size)", signature="self, size=100"),
+        agent("self.q = queue.Queue(size or 100)", signature="self, size=None"),
+        agent("self.pause = 5", "time.sleep(self.pause)"),
+        agent("self.q = queue.Queue(maxsize=int(os.environ.get('SIZE', 100)))"),
+        agent("self.q = queue.Queue(maxsize=cfg.get('size', 100))", signature="self, cfg"),
+        agent("self.q = queue.Queue(maxsize=cfg['size'] if cfg else 100)", signature="self, cfg"),
+        agent("self.q = queue.Queue(maxsize=SIZE)", top="SIZE = int(os.environ.get('SIZE', '100'))"),
+        agent("self.b = CircuitBreaker(failure_threshold=n)", signature="self, n=LIMIT", top="LIMIT = 5"),
+        agent(handle="if len(self.buffer) > LIMIT: pass", signature="self, n=LIMIT", top="LIMIT = 5"),
+        agent(handle="if self.errors > self.LIMIT: pass", attributes="LIMIT = 5", init="self.LIMIT = 7"),
+        agent(handle="if self.errors > self.LIMIT: pass", attributes="LIMIT = 5")
+        + "class More(Agent):\n    LIMIT = 9\n",
+        agent(handle="if self.errors > self.LIMIT: pass", attributes="LIMIT = 5") + "Agent.LIMIT = 9\n",
+        agent(handle="if self.errors > self.limit: pass", attributes="limit = 5", init="setattr(self, 'limit', 3)"),
+        agent(handle="if self.errors > LIMIT: pass", top="LIMIT = 5\ndef tune(n):\n    global LIMIT\n    LIMIT = n\n"),
+        agent("self.pause = p", "time.sleep(max(5, self.pause))", signature="self, p"),
+        agent(handle="recent = self.buffer[-50:]\nself.system.cast(msg.pid, recent)"),
+        agent(handle="data = msg.sock.recv(4096)\nfor n in range(10): self.errors += n"),
+        agent(handle="while len(self.buffer) > 1: self.buffer.pop()"),
+        HEAD + "def build(children, n=17):\n    return Supervisor(children, max_restarts=n)\n",
+        HEAD + "def build(children, cfg):\n    return Supervisor(children, max_restarts=100 if cfg.test else 3)\n",
+        HEAD + "def build(children):\n    time.sleep(5)\n    return Supervisor(children)\n",
+        HEAD + "def wait():\n    time.sleep(5)\n",
+    ],
+)
+def test_configurable_or_no_limit(scan: Scan, source: str) -> None:
+    assert scan(source, "OTP302") == []
+
+
+def places(source: str, found: list[Finding]) -> list[str]:
+    lines = source.split("\n")
+    return [lines[f.span.line - 1][f.span.column - 1 : f.span.end_column - 1] for f in found]
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        (agent("self.q = queue.Queue(maxsize=100)"), ["100"]),
+        (agent("self.q = queue.Queue(10 * 10)"), ["10 * 10"]),
+        (agent("self.b = CircuitBreaker(failure_threshold=5, reset_timeout=30.0)"), ["5", "30.0"]),
+        (agent("self.q = Outbox(maxsize=50)\nself.r = Retry(attempts=4)"), ["50", "4"]),
+        (agent("self.recent = deque(maxlen=20)"), ["20"]),
+        (agent(handle="time.sleep(5)"), ["5"]),
+        (agent(handle="pause = 5\ntime.sleep(pause)"), ["5"]),
+        (agent(handle="await self.system.call(msg.pid, 1, timeout=30)"), ["30"]),
+        (agent(handle="self.system.send_after(15, self.pid, 'tick')"), ["15"]),
+        (agent(handle="msg.client.fetch(msg.url, connect_timeout=7)"), ["7"]),
+        (agent("self.ttl = ttl", "time.sleep(max(1, self.ttl - 15))", signature="self, ttl"), ["self.ttl - 15"]),
+        (agent("self.p = p", "time.sleep(min(self.p * 2, 60))", signature="self, p"), ["60"]),
+        (agent(handle="end = time.monotonic() + 300\nreturn end"), ["time.monotonic() + 300"]),
+        (agent(handle="self.buffer = self.buffer[-50:]"), ["-50"]),
+        (agent(handle="del self.buffer[50:]"), ["50"]),
+        (agent(handle="for _ in range(5):\n    try:\n        return go()\n    except OSError:\n        pass"), ["5"]),
+        (HEAD + "def build(kids):\n    return Supervisor(kids, max_restarts=17, max_seconds=9)\n", ["17", "9"]),
+        (HEAD + "tree = DynamicSupervisor(max_children=40)\n", ["40"]),
+        (HEAD + "def kid(start):\n    return ChildSpec('a', start, shutdown=8)\n", ["8"]),
+    ],
+)
+def test_a_literal_limit(scan: Scan, source: str, expected: list[str]) -> None:
+    found = scan(source, "OTP302")
+    assert places(source, found) == expected
+    assert all(f.confidence.rank >= Confidence.MEDIUM.rank for f in found)
+
+
+@pytest.mark.parametrize(
+    ("source", "confidence"),
+    [
+        (agent(handle="if self.errors > LIMIT: pass", top="LIMIT = 5"), Confidence.MEDIUM),
+        (agent(handle="if len(self.buffer) > LIMIT - 1: pass", top="LIMIT = 5"), Confidence.MEDIUM),
+        (agent(handle="self.buffer = self.buffer[-LIMIT:]", top="LIMIT = 5"), Confidence.MEDIUM),
+        (agent("self.q = queue.Queue(LIMIT)", top="LIMIT: int = 5"), Confidence.MEDIUM),
+        (agent("self.b = CircuitBreaker(failure_threshold=self.LIMIT)", attributes="LIMIT = 5"), Confidence.MEDIUM),
+        (agent("self.b = CircuitBreaker(failure_threshold=Agent.LIMIT)", attributes="LIMIT = 5"), Confidence.MEDIUM),
+        (agent(handle="time.sleep(LIMIT)", top="LIMIT = 5"), Confidence.LOW),
+        (agent(handle="time.sleep(LIMIT * 2)", top="LIMIT = 5"), Confidence.LOW),
+        (agent("self.at = time.time()", "if time.time() - self.at > LIMIT: pass", top="LIMIT = 5"), Confidence.LOW),
+    ],
+)
+def test_a_constant_once_where_it_is_defined(scan: Scan, source: str, confidence: Confidence) -> None:
+    [finding] = scan(source, "OTP302")
+    assert places(source, [finding]) == ["LIMIT"]
+    assert "= 5" in source.split("\n")[finding.span.line - 1]
+    assert finding.confidence is confidence
+    assert "named, but not configurable" in finding.problem
+    assert finding.related
+
+
+def test_a_poll_below_a_second_is_for_those_who_ask(scan: Scan) -> None:
+    [finding] = scan(agent(handle="time.sleep(0.2)"), "OTP302")
+    assert finding.confidence is Confidence.LOW
+
+
+def test_one_constant_of_two_actors_in_another_file_is_one_finding(scan: Scan) -> None:
+    actor = """
+        from otplint.runtime import Server
+        from {base} import limits
+        class {name}(Server):
+            count = 0
+            async def handle_cast(self, msg):
+                self.count += 1
+                if self.count > limits.MOST:
+                    raise RuntimeError
+    """
+    files = {
+        "pkg/__init__.py": "",
+        "pkg/limits.py": "MOST = 12\n",
+        "pkg/one.py": actor.format(base=".", name="One"),
+        "pkg/two.py": actor.format(base="pkg", name="Two"),
+    }
+    assert [(f.span.path, f.span.line) for f in scan(files, "OTP302")] == [("pkg/limits.py", 1)]
+
+
+def test_silent_in_tests(scan: Scan) -> None:
+    assert scan({"tests/test_a.py": agent(handle="time.sleep(5)")}, "OTP302") == []
+
+
+def test_a_literal_in_a_comparison_is_the_other_rules(scan: Scan) -> None:
+    assert [f.code for f in scan(agent(handle="if self.errors > 10: pass"), ["OTP301", "OTP302"])] == ["OTP301"]
+    found = scan(agent(handle="if self.errors > LIMIT: pass", top="LIMIT = 10"), ["OTP301", "OTP302"])
+    assert [f.code for f in found] == ["OTP302"]
