@@ -29,6 +29,13 @@ from otplint.facts.measures import Measure
 from otplint.facts.methods import Event, Method, Role
 from otplint.facts.origins import Origin, origins
 from otplint.facts.thresholds import Threshold, thresholds
+from otplint.facts.stopping import (
+    awaits_what_it_cancelled,
+    ends_by_flag,
+    goes_on,
+    swallows_cancellation,
+    swallows_exit,
+)
 from otplint.findings import Confidence, Edit, Finding, Fix, Option, Related, RuleInfo, Severity, Span
 
 if TYPE_CHECKING:
@@ -66,13 +73,18 @@ __all__ = [
     "Span",
     "Threshold",
     "Use",
+    "awaits_what_it_cancelled",
     "catches",
     "catches_all",
     "code",
+    "ends_by_flag",
     "exception_types",
     "limits",
+    "goes_on",
     "origins",
     "suppressed_types",
+    "swallows_cancellation",
+    "swallows_exit",
     "syntax",
     "thresholds",
 ]

@@ -16,6 +16,7 @@ _DEEDS = {
     Reaction.SILENT: "says nothing",
     Reaction.LOGS: "only logs it",
     Reaction.DEFAULT: "puts a value in the place of the result",
+    Reaction.MARKS: "only notes it in its state",
     Reaction.REACTS: "carries on",
 }
 
@@ -59,10 +60,11 @@ class BroadExceptInHandler(Rule):
                 self.entries[req.key] = share
 
     Limits:
-        Silent where every path re-raises, stops the actor, or hands the exception to a future or another actor; in
-        a `for` that keeps one bad item from stopping the others; in clean-up; around a job that came with the
-        message; around imports. An `except` that does something about the failure is reported only where the
-        framework would have restarted the actor.
+        Silent where the clause re-raises (also only some errors), stops the actor, or hands the exception to a
+        future or another actor; in a `for` that keeps one bad item from stopping the others; in clean-up; around a
+        job that came with the message; around imports. In threads and drained queues only what the loop reaches is
+        looked at. An `except` that does something about the failure (tries again, tells somebody) has low
+        confidence unless the framework would have restarted the actor.
 
     Report:
         Smell 6. The report says that `rescue` catches everything; on the BEAM it catches errors but no exits.
@@ -78,17 +80,16 @@ class BroadExceptInHandler(Rule):
         """Report the broad `except` clauses of the actor's own functions."""
         if not actor.is_actor:
             return
-        for method in actor.methods:
-            if method.role is Role.STOP:
-                continue
+        for method in actor.working:
             for catch in catches(method):
                 confidence = _confidence(catch, actor)
                 if confidence is not None:
                     yield self._report(actor, catch, confidence)
 
     def _report(self, actor: Actor, catch: Catch, confidence: Confidence) -> Finding:
-        method, outcome = catch.method, actor.kind.on_failure[0]
-        how = "suppresses Exception" if isinstance(catch.node, code.Call) else "catches Exception"
+        method, outcome = catch.method, _outcome(catch.method)
+        what = "Exception" if "Exception" in catch.types else "BaseException"
+        how = f"{'suppresses' if isinstance(catch.node, code.Call) else 'catches'} {what}"
         return self.finding(
             actor,
             method,
@@ -102,29 +103,29 @@ class BroadExceptInHandler(Rule):
 
 def _confidence(catch: Catch, actor: Actor) -> Confidence | None:
     """How sure it is that this clause hides failures; none where it does not, or where that is right."""
-    if not catch.is_broad or catch.only_imports or catch.in_cleanup or _is_cleanup(catch.method):
+    if not catch.is_broad or catch.only_imports or catch.in_cleanup or catch.isolates_items:
         return None
-    if catch.isolates_items or not catch.carries_on():
+    if catch.raises_some or catch.runs_foreign_code or not catch.carries_on():
         return None
-    outcome, reaction = actor.kind.on_failure[0], catch.reaction
-    if outcome == "restart":
-        return Confidence.HIGH
-    if catch.runs_foreign_code:
-        return None
+    reaction = catch.reaction
+    match _outcome(catch.method):
+        case "restart":
+            return Confidence.HIGH
+        case "isolated":
+            return Confidence.MEDIUM if reaction is Reaction.SILENT else None
+        case "unseen" if reaction in (Reaction.LOGS, Reaction.MARKS):
+            return Confidence.LOW if actor.kind.on_failure[0] == "unseen" else Confidence.MEDIUM
+        case "unseen":
+            return Confidence.LOW if reaction is Reaction.REACTS else Confidence.MEDIUM
     if reaction is Reaction.REACTS:
         return Confidence.LOW
-    if outcome in ("stop", "reply"):
-        return Confidence.MEDIUM if reaction is Reaction.LOGS else Confidence.HIGH
-    if outcome == "isolated":
-        return Confidence.MEDIUM if reaction is Reaction.SILENT else None
-    return Confidence.LOW if reaction is Reaction.LOGS else Confidence.MEDIUM
+    return Confidence.MEDIUM if reaction in (Reaction.LOGS, Reaction.MARKS) else Confidence.HIGH
 
 
-def _is_cleanup(method: Method) -> bool:
-    """A nested function of a stopping one cleans up too."""
-    outer: Method | None = method
-    while outer is not None:
-        if outer.role is Role.STOP:
-            return True
-        outer = outer.outer
-    return False
+def _outcome(method: Method) -> str:
+    """What a failure in the function leads to, as the framework says."""
+    kind = method.actor.kind
+    if method.role is Role.LOOP and method.name not in kind.loops:
+        return "unseen"  # a thread or task of its own, whoever started it
+    by_proxy = method.role is Role.HANDLER and method.name not in kind.handlers
+    return "reply" if by_proxy and "reply" in kind.on_failure else kind.on_failure[0]

@@ -164,9 +164,9 @@ class Actor:
         """True if ``method`` or a helper of its own that it calls holds an event of these roles."""
         return any(e.role in roles for m in self.reached(method) for e in m.events)
 
-    def reached(self, method: Method) -> list[Method]:
-        """``method`` and the own functions that it calls, directly or not."""
-        found, stack = [method], [method]
+    def reached(self, *methods: Method) -> list[Method]:
+        """``methods`` and the own functions that they call, directly or not."""
+        found, stack = [*methods], [*methods]
         while stack:
             current = stack.pop()
             for call in current.calls:
@@ -175,6 +175,22 @@ class Actor:
                     found.append(inner)
                     stack.append(inner)
         return found
+
+    @cached_property
+    def working(self) -> tuple[Method, ...]:
+        """The own functions that run while the actor does its work.
+
+        Left out: what only stopping reaches and special methods such as ``__del__``; where a loop is all that makes
+        the actor (a thread, a drained queue), also whatever the loop does not reach, for that runs elsewhere.
+        """
+        kind = self.kind
+        takes_messages = bool(kind.handlers or kind.public_methods or kind.handler_decorators)
+        alive = (Role.HANDLER, Role.LOOP, Role.START) if takes_messages else (Role.HANDLER, Role.LOOP)
+        working = self.reached(*[m for m in self.everything if m.role in alive and not m.stops])
+        if takes_messages:
+            stopping = self.reached(*[m for m in self.everything if m.stops])
+            working += [m for m in self.everything if m not in stopping and m not in working]
+        return tuple(m for m in self.methods if m in working and not m.stops and not _is_special(m.name))
 
     def callers(self, method: Method) -> list[Method]:
         """The own functions that call ``method`` directly."""
@@ -232,6 +248,10 @@ class Actor:
     def subclasses(self) -> list[Actor]:
         """The actors of the scan that derive from this one."""
         return self.facts.subclasses(self)
+
+
+def _is_special(name: str) -> bool:
+    return name.startswith("__") and name.endswith("__") and name not in ("__init__", "__call__")
 
 
 def _uses(method: Method) -> Iterator[Use]:

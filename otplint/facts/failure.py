@@ -2,35 +2,26 @@
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from otplint.facts import code
-from otplint.facts.flow import Point, exception_types, suppressed_types
-from otplint.facts.methods import Method
+from otplint.facts.flow import Point, exception_types
+from otplint.facts.methods import Method, Role
 from otplint.facts.origins import origins
+from otplint.facts.reaction import LOUD, QUIET, Reaction, describes, logged, reaction
+from otplint.facts.recognise import takes_from_queue
 
-STOPPING = ("BaseException", "SystemExit", "KeyboardInterrupt", "GeneratorExit", "asyncio.CancelledError",
-            "asyncio.exceptions.CancelledError", "concurrent.futures.CancelledError", "trio.Cancelled")  # fmt: skip
+__all__ = ["STOPPING", "Catch", "Reaction", "catches", "caught_types", "logged"]
 
-_LOUD = {"info", "warning", "warn", "error", "exception", "critical", "fatal", "log"}
-_QUIET = {"debug", "trace"}
-_LOUD_NAMES = {"print", "warnings.warn", "traceback.print_exc", "traceback.print_exception", "sys.stderr.write"}
-_DESCRIBES = {"str", "repr", "type", "isinstance", "format", "len", "bool", "print", "id", "hasattr", "getattr"}
+CANCELLATION = frozenset({"asyncio.CancelledError", "asyncio.exceptions.CancelledError", "trio.Cancelled",
+                          "anyio.get_cancelled_exc_class"})  # fmt: skip
+"""How a coroutine is told to stop. ``concurrent.futures.CancelledError`` only tells that some future was cancelled."""
+EXITS = frozenset({"SystemExit", "KeyboardInterrupt", "gevent.GreenletExit", "greenlet.GreenletExit"})
+"""How a thread, process or greenlet is told to stop."""
+STOPPING = frozenset({"BaseException", "GeneratorExit"}) | CANCELLATION | EXITS
 
-
-class Reaction(enum.Enum):
-    """What an ``except`` arm does before it carries on."""
-
-    SILENT = "silent"
-    """Nothing, or a debug message."""
-    LOGS = "logs"
-    """Says so in a log that people read, nothing more."""
-    DEFAULT = "default"
-    """Puts a value in the place of the result."""
-    REACTS = "reacts"
-    """Does something about it: counts, marks, restarts, calls."""
+_HANDS_OVER = frozenset({"set_exception", "set_exc_info"})
 
 
 class Catch(NamedTuple):
@@ -52,106 +43,203 @@ class Catch(NamedTuple):
     @property
     def is_broad(self) -> bool:
         """True where any error, but no request to stop, is caught."""
-        return "Exception" in self.types and not self.stopping
+        return not self.stopping and ("Exception" in self.types or "BaseException" in self.types)
 
     @property
     def stopping(self) -> tuple[str, ...]:
-        """What is caught that tells an actor, task or process to stop."""
-        own = self.method.actor.kind.stop_exceptions
-        return tuple(t for t in self.types if t in STOPPING or t in own)
+        """What is caught that tells an actor, task or process to stop.
+
+        A ``BaseException`` does not count where an earlier clause of the same ``try`` takes that request away.
+        """
+        told = STOPPING | set(self.method.actor.kind.stop_exceptions)
+        earlier = {name for catch in self._earlier() for name in catch}
+        wanted = CANCELLATION if self.method.code.is_async else CANCELLATION | EXITS
+        taken = bool(earlier & (wanted | {"BaseException"}))
+        return tuple(t for t in self.types if t in told and t not in earlier and not (t == "BaseException" and taken))
+
+    def _earlier(self) -> Iterator[tuple[str, ...]]:
+        """What the clauses before this one catch."""
+        if isinstance(self.around, code.Try):
+            for handler in self.around.handlers:
+                if handler is self.node:
+                    return
+                yield caught_types(handler.type, self.method)
 
     def carries_on(self) -> bool:
         """True if some path leaves the arm with the failure unreported.
 
-        Raising, stopping the actor or the process, and handing the exception to somebody who will raise it report it.
+        Raising, stopping the actor or the process, and handing the exception to somebody who will raise it report it,
+        in the arm or on every path behind it. Going round in a ``for`` that counts tries is not yet carrying on.
         """
-        if isinstance(self.node, code.Call):
-            return True
-        return self.method.flow.leaves(self.node, unless=self._reports)
+        reports = self.reports()
+        returns, again = self.method.flow.survives(self.node, unless=reports, later=reports.ends_it, again=self.around)
+        return returns or (again and not self._counts_tries())
 
-    def _reports(self, point: Point) -> bool:
-        node = point.node
-        if isinstance(node, code.Raise):
-            return True
-        if isinstance(node, code.Call):
-            owner = self.method.actor.method_of(point.function) or self.method
-            event = owner.event(node)
-            if event is not None and event.role == "stop":
-                return True
-            return self._hands_over(node, owner)
-        if isinstance(node, code.Assign) and self.name and node.value is not None:
-            stored = any(isinstance(t, (code.Attr, code.Sub)) for t in node.targets)
-            return stored and _is_name(node.value, self.name)
-        return False
+    def _counts_tries(self) -> bool:
+        loop = next((up for up in self.method.above(self.around) if isinstance(up, (code.For, code.While))), None)
+        return (
+            isinstance(loop, code.For)
+            and isinstance(loop.iter, code.Call)
+            and self.method.qualname(loop.iter.func).removeprefix("builtins.") == "range"
+        )
 
-    def _hands_over(self, call: code.Call, owner: Method) -> bool:
-        """True where the exception object itself goes to somebody who is not a log."""
-        func = call.func.name if isinstance(call.func, code.Attr) else code.dotted(call.func)
-        if func == "set_exception":
-            return True
-        if not self.name or func in _DESCRIBES or func in _LOUD or func in _QUIET or func.startswith("format"):
-            return False
-        if owner.qualname(call.func).startswith(("traceback.", "logging.", "warnings.")):
-            return False
-        return any(_is_name(a.value, self.name) for a in call.args)
+    def reports(self, *, strictly: bool = False) -> _Reports:
+        """Accepts the points that report the failure.
+
+        :param strictly: handing the exception on counts only where a future takes it.
+        """
+        return _Reports(self, strictly)
 
     @property
     def reaction(self) -> Reaction:
         """What the arm does; the strongest of its deeds counts."""
-        default = reacts = False
-        for stmt in code.statements(self.body):
-            match stmt:
-                case code.Return(value=value):
-                    default = default or value is not None
-                case code.Assign(targets=targets, value=value) if value is not None:
-                    reacts = reacts or any(isinstance(t, (code.Attr, code.Sub)) for t in targets)
-                    default = default or any(isinstance(t, (code.Name, code.Seq)) for t in targets)
-                case code.Augment() | code.Delete():
-                    reacts = True
-        logs = [logged(c, self.method) for c in code.calls(self.body)]
-        if any(level is None and not _describes(c) for level, c in zip(logs, code.calls(self.body), strict=True)):
-            reacts = True
-        if default:
-            return Reaction.DEFAULT
-        if reacts:
-            return Reaction.REACTS
-        return Reaction.LOGS if True in logs else Reaction.SILENT
+        return reaction(self.body, self.tried, self.method)
+
+    @property
+    def raises_some(self) -> bool:
+        """True where the arm tells failures apart: some it raises again."""
+        return any(isinstance(s, code.Raise) for s in code.statements(self.body))
 
     @property
     def isolates_items(self) -> bool:
-        """True inside a ``for`` over a collection: one bad item must not stop the others."""
+        """True in a ``for`` over a collection: one bad item must not stop the others. Receiving and retrying do not."""
         for up in self.method.above(self.around):
             if isinstance(up, code.For):
-                return self.around in up.body
+                receives = up.is_async or (isinstance(up.iter, code.Call) and _is_endless(up.iter, self.method))
+                return not receives and any(s is self.around for s in code.statements(up.body))
             if isinstance(up, (code.While, code.Function)):
                 return False
         return False
 
     @property
     def in_cleanup(self) -> bool:
-        """True in a ``finally`` block or an ``except`` arm: a second failure while dealing with the first."""
+        """True in a ``finally`` block, or in an ``except`` arm that reports the first failure or hides all of them."""
         below: code.Node = self.around
         for up in self.method.above(self.around):
             if isinstance(up, code.Try) and any(s is below for s in up.final):
                 return True
             if isinstance(up, code.Handler):
-                return True
+                outer = next((c for c in catches(self.method) if c.node is up), None)
+                if outer is not None and (outer.is_broad or outer.stopping or not outer.carries_on()):
+                    return True
             below = up
         return False
 
     @property
     def runs_foreign_code(self) -> bool:
         """True where the guarded code is a function that came with a message: a job of somebody else's."""
-        for call in code.calls(self.tried):
-            func = call.func.value if isinstance(call.func, code.Await) else call.func
-            if isinstance(func, code.Name) and self.method.is_local(func.id) and _comes_with_item(func.id, self.method):
-                return True
-        return False
+        return any(_is_foreign(call, self.method) for call in code.calls(self.tried))
 
     @property
     def only_imports(self) -> bool:
         """True where nothing but imports is guarded."""
         return all(isinstance(s, (code.Import, code.Pass)) for s in self.tried)
+
+
+class _Reports:
+    """Whether a point of the flow reports the exception that ``catch`` holds."""
+
+    def __init__(self, catch: Catch, strictly: bool) -> None:
+        self.method = catch.method
+        self.actor = catch.method.actor
+        self.strictly = strictly
+        self.names = {id(catch.method.code): {catch.name}} if catch.name else {}
+        """Variables that hold the exception, by function."""
+        self._follow(catch.body, catch.method, 0)
+        self.ends = _loop_switches(catch)
+
+    def __call__(self, point: Point) -> bool:
+        node = point.node
+        if isinstance(node, code.Raise):
+            return True
+        owner = self.actor.method_of(point.function) or self.method
+        if isinstance(node, code.Call):
+            return self._stops(node, owner) or self._hands_over(node, owner)
+        if isinstance(node, code.Return) and node.value is not None and not self.strictly:
+            names = self.names.get(id(point.function), set())
+            return point.function is self.method.code and owner.role is not Role.HANDLER and _holds(node.value, names)
+        if isinstance(node, code.Assign) and node.value is not None:
+            names = self.names.get(id(point.function), set())
+            for target in node.targets:
+                if _switch(target, owner) in self.ends:
+                    return True
+                if not self.strictly and _holds(node.value, names) and self._is_passed_on(target, owner):
+                    return True
+        return False
+
+    def ends_it(self, point: Point) -> bool:
+        """Accepts what fails or stops the actor after the arm, for whatever reason."""
+        owner = self.actor.method_of(point.function) or self.method
+        node = point.node
+        return isinstance(node, code.Raise) or (isinstance(node, code.Call) and self._stops(node, owner))
+
+    def _follow(self, body: code.Block, method: Method, depth: int) -> None:
+        """Find under which names own helpers, called from the arm, hold the exception."""
+        names = self.names.get(id(method.code), set())
+        for call in code.calls(body):
+            helper = self.actor.own_method(call, method)
+            if helper is None or depth > 3 or id(helper.code) in self.names:
+                continue
+            params = helper.code.params[1:] if isinstance(call.func, code.Attr) else helper.code.params
+            held = {
+                a.name or (params[i].name if i < len(params) else "")
+                for i, a in enumerate(call.args)
+                if _holds(a.value, names)
+            } - {""}
+            if held:
+                self.names[id(helper.code)] = held
+            self._follow(helper.body, helper, depth + 1)
+
+    def _stops(self, call: code.Call, owner: Method) -> bool:
+        """Ends the actor, its process, or the loop that it is."""
+        event = owner.event(call)
+        if event is not None and event.role == "stop":
+            return True
+        if event is not None and event.role == "kill":
+            attribute = owner.own_attribute(event.target)
+            own = attribute in owner.actor.kind.attributes
+            mine = any(owner.qualname(c.func) == "os.getpid" for a in call.args for c in code.walk(a.value)
+                       if isinstance(c, code.Call))  # fmt: skip
+            return own or mine
+        return (
+            isinstance(call.func, code.Attr) and call.func.name == "set" and _switch(call.func.base, owner) in self.ends
+        )
+
+    def _hands_over(self, call: code.Call, owner: Method) -> bool:
+        """True where the exception object itself goes to somebody who is not a log."""
+        func = call.func.name if isinstance(call.func, code.Attr) else code.dotted(call.func)
+        if func in _HANDS_OVER:
+            return True
+        names = self.names.get(id(owner.code), set())
+        if any(isinstance(a.value, code.Attr) and a.value.name in _HANDS_OVER for a in call.args):
+            return True  # loop.call_soon_threadsafe(future.set_exception, error)
+        if not names or self.strictly or logged(call, owner) is not None or describes(call, owner):
+            return False
+        if func in LOUD or func in QUIET or func.startswith(("format", "capture_", "record_")):
+            return False
+        if self.actor.own_method(call, owner) is not None:
+            return False  # its own statements are in the flow
+        event = owner.event(call)
+        if event is not None and event.role == "reply":
+            return False  # an error made a value; what makes the caller fail is no reply
+        return any(_holds(a.value, names) for a in call.args)
+
+    def _is_passed_on(self, target: code.Expr, owner: Method) -> bool:
+        """True where what ``target`` now holds is raised or read elsewhere."""
+        if isinstance(target, code.Sub):
+            return True
+        if isinstance(target, code.Attr):
+            attribute = owner.own_attribute(target)
+            return not attribute or any(u.kind == "read" for u in self.actor.uses_of(attribute))
+        if not isinstance(target, code.Name):
+            return False
+        for stmt in code.statements(owner.body):
+            if isinstance(stmt, code.Raise) and stmt.error is not None and _holds(stmt.error, {target.id}):
+                return True
+        return any(
+            not describes(c, owner) and logged(c, owner) is None and any(_holds(a.value, {target.id}) for a in c.args)
+            for c in owner.calls
+        )
 
 
 def catches(method: Method) -> Iterator[Catch]:
@@ -163,9 +251,8 @@ def catches(method: Method) -> Iterator[Catch]:
                 yield Catch(method, handler, types, handler.name, handler.body, stmt.body, stmt)
         elif isinstance(stmt, code.With):
             for context, _ in stmt.items:
-                suppressed = suppressed_types(context)
-                if suppressed is not None and isinstance(context, code.Call):
-                    types = tuple(t for s in suppressed for t in caught_types(s, method))
+                if isinstance(context, code.Call) and method.qualname(context.func) == "contextlib.suppress":
+                    types = tuple(t for a in context.args for t in caught_types(a.value, method))
                     yield Catch(method, context, types, "", (), stmt.body, stmt)
 
 
@@ -175,61 +262,74 @@ def caught_types(type_: code.Expr | None, method: Method) -> tuple[str, ...]:
         return ("BaseException",)
     found: list[str] = []
     for single in exception_types(type_):
+        if isinstance(single, code.Star):
+            found += caught_types(single.value, method)
+            continue
         for origin in origins(single, method):
             if isinstance(origin.expr, code.Seq):
                 found += caught_types(origin.expr, origin.method)
+            elif isinstance(origin.expr, code.Binary) and origin.expr.op == "+":
+                found += caught_types(origin.expr.left, origin.method)
+                found += caught_types(origin.expr.right, origin.method)
             else:
-                found.append(origin.method.qualname(origin.expr).removeprefix("builtins."))
+                named = origin.expr.func if isinstance(origin.expr, code.Call) else origin.expr
+                found.append(origin.method.qualname(named).removeprefix("builtins."))
     return tuple(dict.fromkeys(name for name in found if name))
 
 
-def logged(call: code.Call, method: Method) -> bool | None:
-    """Whether a call writes to a log: true where people read it, false for debug, none for other calls."""
-    name = method.qualname(call.func)
-    if name in _LOUD_NAMES:
-        return True
-    func = call.func
-    if not isinstance(func, code.Attr):
-        return None
-    receiver = code.dotted(func.base)
-    if isinstance(func.base, code.Call):
-        receiver = code.dotted(func.base.func)
-    last = receiver.rpartition(".")[2].lower().strip("_")
-    type_ = method.actor.values.type_of(func.base, method)
-    is_log = "log" in last or last in ("warnings", "console") or type_ == "logging.Logger" or "Logger" in type_
-    if not is_log and not _made_by_logging(func.base, method):
-        return None
-    if func.name in _QUIET:
-        return False
-    return True if func.name in _LOUD else None
+def _holds(expr: code.Expr, names: set[str]) -> bool:
+    """True where the exception itself, not text about it, is part of the value."""
+    match expr:
+        case code.Name(id=name):
+            return name in names
+        case code.Seq(items=items):
+            return any(_holds(item, names) for item in items)
+        case code.Dict(items=entries):
+            return any(_holds(value, names) for _, value in entries)
+        case code.Call(func=func, args=args):
+            return code.dotted(func) not in ("str", "repr", "type", "format") and any(
+                _holds(a.value, names) for a in args
+            )
+    return False
 
 
-def _made_by_logging(receiver: code.Expr, method: Method) -> bool:
-    for origin in origins(receiver, method):
-        if isinstance(origin.expr, code.Call):
-            made = origin.method.qualname(origin.expr.func)
-            if made in ("logging.getLogger", "structlog.get_logger", "logging.Logger") or made.endswith("get_logger"):
-                return True
-    return method.qualname(receiver) == "logging"
+def _loop_switches(catch: Catch) -> set[str]:
+    """What the tests of the loops around the clause look at: setting it in the arm ends the loop."""
+    found = set()
+    for up in catch.method.above(catch.around):
+        if isinstance(up, code.While):
+            for expr in code.walk(up.test):
+                found.add(_switch(expr, catch.method))
+    return found - {"", "self"}
 
 
-def _describes(call: code.Call) -> bool:
-    func = code.dotted(call.func)
-    last = func.rpartition(".")[2]
-    text_method = isinstance(call.func, code.Attr) and isinstance(call.func.base, (code.Const, code.Text))
-    return last in _DESCRIBES or func.startswith("traceback.") or text_method or last in ("format_exc", "exc_info")
+def _switch(expr: code.Expr, method: Method) -> str:
+    own = method.own_attribute(expr) if isinstance(expr, (code.Name, code.Attr)) else ""
+    return f"self.{own}" if own else code.dotted(expr)
 
 
-def _is_name(expr: code.Expr, name: str) -> bool:
-    if isinstance(expr, code.Seq):
-        return any(_is_name(item, name) for item in expr.items)
-    if isinstance(expr, code.Call):
-        return any(_is_name(a.value, name) for a in expr.args)
-    return isinstance(expr, code.Name) and expr.id == name
+def _is_endless(source: code.Call, method: Method) -> bool:
+    """``range``, ``itertools.count`` and ``iter(queue.get, ...)`` count tries or receive; they hold no items."""
+    name = method.qualname(source.func).removeprefix("builtins.")
+    return name in ("range", "itertools.count", "itertools.repeat", "itertools.cycle") or (
+        name == "iter" and len(source.args) == 2
+    )
+
+
+def _is_foreign(call: code.Call, method: Method) -> bool:
+    """A call of what came with a message: ``job()``, ``item.function(*item.args)``."""
+    func = call.func.value if isinstance(call.func, code.Await) else call.func
+    spread = any(a.star for a in call.args)
+    while isinstance(func, (code.Sub, code.Attr)) and spread:
+        func = func.base
+    return isinstance(func, code.Name) and method.is_local(func.id) and _comes_with_item(func.id, method)
 
 
 def _comes_with_item(name: str, method: Method) -> bool:
-    """True for a name that unpacks, or is, what a queue gave."""
+    """True for a name that unpacks, or is, what a queue gave or (in a handler) the message."""
+    message = {p.name for p in method.code.params} - {method.self_name} if method.role is Role.HANDLER else set()
+    if name in message:
+        return True
     for stmt in code.statements(method.body):
         targets: tuple[code.Expr, ...] = ()
         source: code.Expr | None = None
@@ -237,7 +337,21 @@ def _comes_with_item(name: str, method: Method) -> bool:
             targets, source = stmt.targets, stmt.value
         elif isinstance(stmt, code.For):
             targets, source = (stmt.target,), stmt.iter
-        bound = any(isinstance(e, code.Name) and e.id == name for t in targets for e in code.walk(t))
-        if bound and any(isinstance(e, code.Call) for e in code.walk(source)):
+        if not any(isinstance(e, code.Name) and e.id == name for t in targets for e in code.walk(t)):
+            continue
+        if message:
+            root = source
+            while isinstance(root, (code.Attr, code.Sub)):
+                root = root.base
+            if isinstance(root, code.Name) and root.id in message:
+                return True
+        elif any(_may_give_a_job(e, method) for e in code.walk(source) if isinstance(e, code.Call)):
             return True
     return False
+
+
+def _may_give_a_job(call: code.Call, method: Method) -> bool:
+    """A look-up in the actor's own tables or methods gives its own code."""
+    if method.actor.own_method(call, method) is not None or code.dotted(call.func) == "getattr":
+        return False
+    return not (isinstance(call.func, code.Attr) and call.func.name == "get") or takes_from_queue(call, method)

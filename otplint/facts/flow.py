@@ -141,6 +141,7 @@ class Flow:
             if i not in before and not (start.node is not None and within(start)):
                 before.add(i)
                 stack += leading.get(i, ())
+        before &= self._reach([self.entry], skip=closed)
         found = before | self._reach(self._after(node), avoid=within, skip=closed)
         return [self.points[i] for i in sorted(found) if self.points[i].node is not None]
 
@@ -151,6 +152,17 @@ class Flow:
         ``suppress(...)`` the answer is always yes.
         """
         return bool(self._exits(clause, unless))
+
+    def survives(
+        self, clause: code.Handler | code.Call, *, unless: Wanted, later: Wanted, again: code.Stmt
+    ) -> tuple[bool, bool]:
+        """Whether a swallowed exception stays swallowed: the function can return, control can come back to ``again``.
+
+        ``unless`` closes ways inside the clause, ``later`` those after it.
+        """
+        back = set(self.at(again))
+        seen = self._reach(self._exits(clause, unless), avoid=later, implicit=False, stop=back.__contains__)
+        return self.returned in seen, bool(back & seen)
 
     def onward(self, clause: code.Handler | code.Call, *, unless: Wanted | None = None) -> tuple[list[Point], bool]:
         """What runs once a clause has swallowed an exception: the points, and whether the function can return.

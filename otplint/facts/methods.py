@@ -11,6 +11,7 @@ from otplint.facts import code
 from otplint.facts.flow import Flow
 from otplint.facts.frameworks import Framework, Operation
 from otplint.facts.source import Source
+from otplint.facts.values import matched
 from otplint.findings import Span
 
 if TYPE_CHECKING:
@@ -94,6 +95,11 @@ class Method:
     def span(self, node: code.Node, /) -> Span:
         """The place of one of its nodes."""
         return self.source.span(node)
+
+    @property
+    def stops(self) -> bool:
+        """True for a function that runs when the actor ends, and for those nested in one."""
+        return self.role is Role.STOP or (self.outer is not None and self.outer.stops)
 
     @cached_property
     def self_name(self) -> str:
@@ -241,8 +247,9 @@ class Method:
         for stmt in code.statements(self.body):
             for target in _targets(stmt):
                 for name in _bound(target):
-                    value = stmt.value if isinstance(stmt, code.Assign) and isinstance(target, code.Name) else None
-                    base = value
+                    base = matched(target, stmt.value, name) if isinstance(stmt, code.Assign) and stmt.value else None
+                    if isinstance(stmt, code.Assign) and base is stmt.value and not isinstance(target, code.Name):
+                        base = None  # what is unpacked is not the attribute
                     names: list[str] = []
                     while isinstance(base, code.Attr):
                         names.append(base.name)

@@ -1,0 +1,136 @@
+"""OTP202 swallowed-cancellation."""
+
+from collections.abc import Iterator
+
+from otplint.api import (
+    Actor,
+    Catch,
+    Confidence,
+    Finding,
+    Reaction,
+    Rule,
+    Severity,
+    awaits_what_it_cancelled,
+    catches,
+    code,
+    ends_by_flag,
+    goes_on,
+    swallows_cancellation,
+    swallows_exit,
+)
+
+_ASKS = {"cancelling", "uncancel"}
+"""``asyncio.Task`` methods: code that asks whether it is itself the one that was cancelled knows what it does."""
+
+
+class SwallowedCancellation(Rule):
+    """The request to stop is caught and the actor works on, so nobody can stop it.
+
+    Why:
+        Stopping is an exception in Python: a task is told by CancelledError, a thread's or process's own code by
+        SystemExit and KeyboardInterrupt, a framework may have its own. A bare `except`, `BaseException` or a clause
+        that names one of them takes the request away. Whoever asked waits, and gives up or kills.
+
+    Harm:
+        The actor cannot be stopped: zombies 1, and the shutdown runs into its timeout.
+
+    Bad:
+        import asyncio
+
+        from otplint.runtime import Server
+
+
+        class Poller(Server):
+            async def handle_cast(self, msg):
+                while True:
+                    try:
+                        await self.poll(msg)
+                        await asyncio.sleep(1)
+                    except BaseException:
+                        continue
+
+    Good:
+        import asyncio
+
+        from otplint.runtime import Server
+
+
+        class Poller(Server):
+            async def handle_cast(self, msg):
+                while True:
+                    try:
+                        await self.poll(msg)
+                    except ConnectionError:
+                        self.failures += 1
+                    await asyncio.sleep(1)
+
+    Limits:
+        Silent where every path re-raises, ends the actor or gives the exception to a future; where the coroutine or
+        loop ends after the clause; where a task was cancelled right before and is only waited for; and for
+        `concurrent.futures.CancelledError`, which tells that some future was cancelled. In a plain thread neither
+        SystemExit nor KeyboardInterrupt comes from outside: there only a loop is reported that goes round again,
+        with low confidence if it logs.
+
+    Report:
+        Flaw 12. The report wants the `catch` gone; what harms is catching the exit signal and going on.
+    """
+
+    code = "OTP202"
+    severity = Severity.CRITICAL
+    confidence = Confidence.HIGH
+    proof = "same construct"
+
+    def check(self, actor: Actor) -> Iterator[Finding]:
+        """Report clauses that swallow a request to stop in code that then works on."""
+        if not actor.is_actor:
+            return
+        for method in actor.working:
+            for catch in catches(method):
+                if not catch.stopping:
+                    continue
+                cancelled = swallows_cancellation(catch)
+                confidence = _of_cancellation(catch) if cancelled else _of_exit(catch)
+                if confidence is not None and goes_on(catch):
+                    yield self._report(actor, catch, confidence, cancelled)
+
+    def _report(self, actor: Actor, catch: Catch, confidence: Confidence, cancelled: bool) -> Finding:
+        method = catch.method
+        verb = "suppresses" if isinstance(catch.node, code.Call) else "catches"
+        bare = isinstance(catch.node, code.Handler) and catch.node.type is None
+        what = "everything" if bare else " and ".join(t.rpartition(".")[2] for t in catch.stopping)
+        request = "cancellation" if cancelled else "request to exit"
+        loop = next((up for up in method.above(catch.around) if isinstance(up, (code.While, code.For))), None)
+        return self.finding(
+            actor,
+            method,
+            catch.node,
+            problem=f"{actor.name}.{method.name} {verb} {what} and goes on, so its own {request} is swallowed.",
+            consequence="Whoever stops it waits in vain: a shutdown runs into its timeout and has to give it up."
+            if cancelled
+            else "SystemExit and KeyboardInterrupt do not end it, nor does any bug: it works on in an unknown state.",
+            remedy="Catch the errors that are expected, or re-raise after cleaning up.",
+            related=[(method, loop.test if isinstance(loop, code.While) else loop.iter, "goes round again")]
+            if loop is not None
+            else [],
+            confidence=min(confidence, actor.confidence, key=lambda c: c.rank),
+            severity=Severity.CRITICAL if cancelled else Severity.HIGH,
+        )
+
+
+def _of_cancellation(catch: Catch) -> Confidence | None:
+    """How sure it is that a coroutine's own cancellation is lost."""
+    asks = any(isinstance(c.func, code.Attr) and c.func.name in _ASKS for c in code.calls(catch.body))
+    if asks or awaits_what_it_cancelled(catch):
+        return None
+    return Confidence.LOW if catch.in_cleanup or ends_by_flag(catch) else Confidence.HIGH
+
+
+def _of_exit(catch: Catch) -> Confidence | None:
+    """How sure it is that an exit is wanted and lost."""
+    if not swallows_exit(catch) or catch.only_imports or catch.in_cleanup or catch.runs_foreign_code:
+        return None
+    if not catch.carries_on():
+        return None
+    if catch.method.actor.kind.on_failure[0] != "unseen":
+        return Confidence.HIGH
+    return Confidence.LOW if catch.reaction in (Reaction.LOGS, Reaction.REACTS) else Confidence.MEDIUM
