@@ -72,10 +72,14 @@ class SqliteStore:
         self.path = str(path)
         try:
             self._db = sqlite3.connect(self.path, isolation_level=None, timeout=5.0)
+        except sqlite3.Error as error:
+            raise StoreError(f"cannot open the store {self.path}: {error}") from error
+        try:
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute(f"PRAGMA synchronous={synchronous}")
             self._db.execute("CREATE TABLE IF NOT EXISTS state (key TEXT PRIMARY KEY, value TEXT NOT NULL)")
         except sqlite3.Error as error:
+            self._db.close()
             raise StoreError(f"cannot open the store {self.path}: {error}") from error
 
     def _run(self, sql: str, *values: str) -> list[tuple[str, ...]]:

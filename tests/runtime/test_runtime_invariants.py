@@ -183,7 +183,8 @@ class Node(Server):
             outcomes.append("value")
             world.answers[number] = answer
         world.touched += list(box)[: len(before)] != before
-        world.overdue.extend([system.loop.time() - start - timeout] if system.loop.time() - start > timeout else [])
+        late = system.loop.time() - start - timeout
+        world.overdue.extend([late] if late > 1e-9 else [])
 
 
 class Trapper(Node):

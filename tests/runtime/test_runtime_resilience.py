@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import json
 import os
@@ -123,6 +124,35 @@ def test_i17_the_very_states(threshold: int, reset: float) -> None:
         assert await breaker.call(good) == "fine"
         assert state() == "closed"
         assert (breaker.calls, breaker.rejected) == (threshold + 2, 1)
+
+    result = run(scenario)
+    assert result.error is None, result.error
+
+
+def test_an_outcome_of_before_does_not_end_a_probe() -> None:
+    async def scenario(system: System) -> None:
+        breaker = CircuitBreaker(failure_threshold=1, reset_timeout=5.0, failure=(ValueError,))
+
+        async def fail(seconds: float) -> None:
+            await asyncio.sleep(seconds)
+            raise ValueError
+
+        async def probe() -> None:
+            await asyncio.sleep(3)
+
+        slow = asyncio.ensure_future(breaker.call(lambda: fail(6)))
+        with pytest.raises(ValueError):  # noqa: PT011 - the very error of `fail`
+            await breaker.call(lambda: fail(0))
+        await asyncio.sleep(5.5)
+        probing = asyncio.ensure_future(breaker.call(probe))
+        await asyncio.sleep(1)
+        assert slow.done()
+        assert breaker.state is BreakerState.HALF_OPEN
+        with pytest.raises(CircuitOpen):
+            await breaker.call(probe)
+        await probing
+        assert slow.exception() is not None
+        assert breaker.calls == 3
 
     result = run(scenario)
     assert result.error is None, result.error
@@ -327,7 +357,8 @@ def test_sqlite_store_keeps_over_reopening_and_names_its_file(tmp_path: Path) ->
     again = SqliteStore(path)
     assert (again.get("a"), again.get("b"), list(again.items())) == ("2", None, [("a", "2")])
     again.close()
-    assert sqlite3.connect(path).execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    with contextlib.closing(sqlite3.connect(path)) as plain:
+        assert plain.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     with pytest.raises(StoreError, match=r"state\.db"):
         again.get("a")
     path.with_name("broken.db").write_bytes(b"no database" * 100)
