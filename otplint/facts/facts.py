@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 from otplint.facts import code, recognise
 from otplint.facts.actors import Actor
+from otplint.facts.callers import calls_of
 from otplint.facts.entries import ClassEntry, FunctionEntry, ModuleIndex
 from otplint.facts.frameworks import ActorKind, Framework, Vocabulary
 from otplint.facts.kinship import SETUP_ROLES, Kinship
@@ -46,6 +47,7 @@ class Facts:
         self._bodies: dict[tuple[str, int], Method] = {}
         self._setup_words: dict[str, frozenset[str]] = {}
         self._owners: dict[str, Actor | None] = {}
+        self._calls: dict[int, list[tuple[code.Call, Method]]] = {}
 
     def source(self, index: ModuleIndex) -> Source:
         """The file of an index."""
@@ -344,6 +346,13 @@ class Facts:
                 actor = self._build_function(self.source(index), entry, _PLAIN, _NO_ACTOR, "setup", "is called")
                 self._functions[qualified] = actor.methods[0]
         return self._functions[qualified]
+
+    def calls_of(self, method: Method) -> list[tuple[code.Call, Method]]:
+        """The calls of a function that the project writes, each with the function around it."""
+        found = self._calls.get(id(method.code))
+        if found is None:
+            found = self._calls[id(method.code)] = list(calls_of(method, self))
+        return found
 
     def constants(self, qualified: str) -> Iterator[tuple[Method, code.Stmt, code.Expr]]:
         """The assignments of a module-level name: owner, statement and value of each."""

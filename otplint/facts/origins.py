@@ -156,9 +156,11 @@ def _results(helper: Method) -> list[Origin]:
 def _looked_up(base: code.Expr, key: code.Expr, method: Method) -> list[Origin]:
     """The values of a dict display, each chosen by the key."""
     found: list[Origin] = []
-    if not isinstance(base, (code.Name, code.Attr, code.Dict)):
+    if not isinstance(base, (code.Name, code.Attr, code.Dict, code.Seq)):
         return found
     for table in origins(base, method):
+        if isinstance(table.expr, code.Seq):
+            found += _picked(table, table.expr.items, key, method)
         if isinstance(table.expr, code.Dict):
             if isinstance(key, code.Const):
                 chosen = [v for k, v in table.expr.items if isinstance(k, code.Const) and k.value == key.value]
@@ -168,3 +170,14 @@ def _looked_up(base: code.Expr, key: code.Expr, method: Method) -> list[Origin]:
             tests = (*table.tests, (choice, True, method))
             found += [Origin(value, table.method, tests, table.via) for _, value in table.expr.items]
     return found
+
+
+def _picked(table: Origin, items: tuple[code.Expr, ...], key: code.Expr, method: Method) -> list[Origin]:
+    """The item at a place that is written, else all of them, each chosen by the key."""
+    if isinstance(key, code.Const):
+        known = isinstance(key.value, int) and -len(items) <= key.value < len(items)
+        return [table._replace(expr=items[key.value])] if known and isinstance(key.value, int) else []
+    if isinstance(key, code.Slice):
+        return []
+    tests = (*table.tests, (key, True, method))
+    return [table._replace(expr=item, tests=tests) for item in items]

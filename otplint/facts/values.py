@@ -107,6 +107,9 @@ class Values:
 
     def operation(self, call: code.Call, method: Method, depth: int = 0) -> tuple[Framework, Operation, bool] | None:
         """What the call does in the language of actors; the flag is false where only the method's name speaks."""
+        func = self._bound_method(call.func, method)
+        if func is not call.func:
+            call = code.Call(call.start, call.end, func, call.args)
         name = method.qualname(call.func)
         if name:
             exact = self.vocabulary.exact.get(name)
@@ -116,6 +119,8 @@ class Values:
             return (*exact, True) if exact is not None else None
         if not isinstance(call.func, code.Attr):
             return None
+        if call.func.name == "__init__" and isinstance(call.func.base, code.Call):
+            return self._base_init(call.func.base)
         known = self.vocabulary.methods.get(call.func.name)
         if not known or depth > _MAX_DEPTH:
             return None
@@ -129,6 +134,24 @@ class Values:
             if framework is self.actor.framework and framework.name not in ("threads", "asyncio"):
                 return (framework, operation, False)
         return None
+
+    def _bound_method(self, func: code.Expr, method: Method) -> code.Expr:
+        """``self.system.monitor`` for a local or an attribute that only ever names it; ``func`` itself otherwise."""
+        values: list[code.Expr | None] = []
+        if isinstance(func, code.Name) and method.is_local(func.id):
+            values = [*local_values(func.id, method)]
+        elif isinstance(func, code.Attr) and (own := method.own_attribute(func)) and "." not in own:
+            values = [value for value, _, _ in self.actor.assigned(own)]
+        meant = values[0] if len(values) == 1 else None
+        return meant if isinstance(meant, code.Attr) and meant.name in self.vocabulary.methods else func
+
+    def _base_init(self, base: code.Call) -> tuple[Framework, Operation, bool] | None:
+        """``super().__init__(...)`` of a class that derives from a supervisor or breaker sets that one up."""
+        if code.dotted(base.func) != "super":
+            return None
+        root = self.actor.facts.project.derives_from(self.actor.qualname, self.vocabulary.exact)
+        found = self.vocabulary.exact[root] if root else None
+        return (*found, True) if found is not None and found[1].role in ("supervise", "breaker", "retry") else None
 
 
 def annotation_type(annotation: code.Expr | None, method: Method) -> str:

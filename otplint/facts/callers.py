@@ -1,0 +1,52 @@
+"""Where the functions of the project are called, searched for when a rule needs to know."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from otplint.facts import code
+
+if TYPE_CHECKING:
+    from otplint.facts.entries import ModuleIndex
+    from otplint.facts.facts import Facts
+    from otplint.facts.methods import Method
+
+
+def calls_of(method: Method, facts: Facts) -> Iterator[tuple[code.Call, Method]]:
+    """The calls of a function: from its own class, and by its name (or its class's) from anywhere but tests."""
+    actor = method.actor
+    if method.owner:
+        for caller in actor.everything:
+            yield from ((c, caller) for c in caller.calls if actor.own_method(c, caller) is method)
+        if method.name != "__init__":
+            return
+    elif method.outer is not None:
+        yield from ((c, method.outer) for c in method.outer.calls if actor.own_method(c, method.outer) is method)
+        return
+    wanted = method.owner or f"{method.source.index.module}.{method.name}"
+    word = re.compile(rf"\b{re.escape(wanted.rpartition('.')[2])}\b")
+    for index in facts.project.modules:
+        if facts.is_test(index.path) or not word.search(facts.source(index).text):
+            continue
+        for caller in _functions(index, facts, word):
+            if caller.code is not method.code:
+                yield from ((c, caller) for c in caller.calls if caller.qualname(c.func) == wanted)
+
+
+def _functions(index: ModuleIndex, facts: Facts, word: re.Pattern[str]) -> Iterator[Method]:
+    """The functions and the body of a module, where they hold the word."""
+    text = facts.source(index).text
+    for function in index.functions:
+        if word.search(text, function.start, function.end):
+            found = facts.function(f"{index.module}.{function.qualname}")
+            yield from () if found is None else found.actor.methods
+    for entry in index.classes:
+        if word.search(text, entry.start, entry.end):
+            owner = facts.owner(f"{index.module}.{entry.qualname}")
+            yield from () if owner is None else owner.methods
+    spans = [(c.start, c.end) for c in index.constants] + list(index.statements)
+    spans = sorted({s for s in spans if word.search(text, *s)})
+    if spans:
+        yield from facts.module(index, spans).methods

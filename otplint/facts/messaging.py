@@ -1,0 +1,172 @@
+"""Messages between actors: who is written to, with what, and what came with a message."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from otplint.facts import code, recognise
+from otplint.facts.methods import Role
+from otplint.facts.slices import bindings
+
+if TYPE_CHECKING:
+    from otplint.facts.actors import Actor
+    from otplint.facts.methods import Method
+
+_MAX_DEPTH = 6
+_TAKES = {"get", "get_nowait", "popleft", "recv", "receive"}
+_PUTS = {"put", "put_nowait", "send", "send_nowait", "append", "appendleft"}
+
+
+class RawWrite(NamedTuple):
+    """``other.inbox.put(message)``: a write into a mailbox that is not the writer's own."""
+
+    call: code.Call
+    method: Method
+    owner: code.Expr
+    """Whose mailbox it is."""
+    mailbox: str
+    """Name of the attribute."""
+    payload: code.Expr | None
+    actor: Actor | None
+    """The owner's class; none for the inbox that a framework gives its actors."""
+    doors: tuple[str, ...]
+    """The owner's own methods that put into that mailbox and were passed by."""
+
+
+def mailboxes(actor: Actor) -> frozenset[str]:
+    """The own attributes that the actor's loop takes its messages from."""
+    found = set()
+    for method in actor.everything:
+        if method.role is not Role.LOOP and not any(m.role is Role.LOOP for m in actor.callers(method)):
+            continue
+        for call in method.calls:
+            if not isinstance(call.func, code.Attr) or call.func.name not in _TAKES:
+                continue
+            attribute = method.own_attribute(call.func.base)
+            if attribute and (call.func.name != "get" or recognise.takes_from_queue(call, method)):
+                found.add(attribute)
+    return frozenset(found)
+
+
+def doors(actor: Actor, mailbox: str) -> tuple[str, ...]:
+    """The actor's own methods that put into its mailbox."""
+    return tuple(
+        dict.fromkeys(
+            m.name
+            for m in actor.everything
+            for c in m.calls
+            if isinstance(c.func, code.Attr) and c.func.name in _PUTS and m.own_attribute(c.func.base) == mailbox
+            if m.role not in (Role.LOOP, Role.START, Role.STOP) and m.outer is None
+        )
+    )
+
+
+def raw_writes(actor: Actor) -> Iterator[RawWrite]:
+    """The writes into the mailboxes of other actors, by the actor's own functions."""
+    for method in actor.methods:
+        for call in method.calls:
+            if isinstance(call.func, code.Attr) and call.func.name in _PUTS:
+                box = _resolved(call.func.base, method)
+                if isinstance(box, code.Attr) and not method.own_attribute(box):
+                    found = _written(call, box, method)
+                    if found is not None:
+                        yield found
+                elif isinstance(box, code.Attr):
+                    found = _through_own(call, box, method)
+                    if found is not None:
+                        yield found
+
+
+def _resolved(box: code.Expr, method: Method) -> code.Expr:
+    """The mailbox behind a local that is bound once."""
+    if isinstance(box, code.Name):
+        found = list(bindings(box.id, method))
+        if len(found) == 1:
+            return found[0]
+    return box
+
+
+def _through_own(call: code.Call, box: code.Attr, method: Method) -> RawWrite | None:
+    """``self.other.inbox``: an own attribute that holds another actor, or a handle to one."""
+    path = method.own_attribute(box.base)
+    if not path or path in ("actor_ref",):
+        return None
+    return _written(call, box, method)
+
+
+def _written(call: code.Call, box: code.Attr, method: Method) -> RawWrite | None:
+    payload = call.args[0].value if call.args else None
+    type_ = method.actor.values.type_of(box.base, method)
+    if type_ == method.actor.qualname and isinstance(box.base, code.Name) and box.base.id == method.self_name:
+        return None
+    inbox = method.actor.kind.attributes.get(box.name, "")
+    if inbox and method.actor.facts.vocabulary.exact.get(f"{inbox}.{call.func.name}"):  # type: ignore[union-attr]
+        return RawWrite(call, method, box.base, box.name, payload, None, ())
+    for other in _candidates(type_, box.name, method):
+        if box.name in mailboxes(other):
+            return RawWrite(call, method, box.base, box.name, payload, other, doors(other, box.name))
+    return None
+
+
+def _candidates(type_: str, mailbox: str, method: Method) -> Iterator[Actor]:
+    """The actor that a handle stands for; where its type is unknown, those that the file defines or imports."""
+    facts = method.actor.facts
+    if type_:
+        located = facts.project.find_class(type_)
+        found = facts.actor(*located) if located is not None else None
+        if found is not None and found.is_actor:
+            yield found
+        return
+    index = method.source.index
+    names = [f"{index.module}.{entry.qualname}" for entry in index.classes]
+    names += [method.source.resolve(local) for local in index.imports]
+    for name in dict.fromkeys(names):
+        located = facts.project.find_class(name)
+        found = facts.actor(*located) if located is not None else None
+        if found is not None and found.is_actor and mailbox in mailboxes(found):
+            yield found
+
+
+def comes_with_message(expr: code.Expr | None, method: Method, depth: int = 0) -> bool:
+    """True for a part of the message that is being handled: its sender, a field, what was unpacked from it."""
+    while not isinstance(expr, code.Name):
+        match expr:
+            case code.Attr(base=base) | code.Sub(base=base) | code.Await(value=base) | code.Star(value=base):
+                if isinstance(expr, code.Attr) and method.own_attribute(expr):
+                    return False
+                expr = base
+            case code.Call(func=code.Attr(base=base, name=name)):
+                if name in _TAKES and (depth or method.role is Role.LOOP) and recognise.takes_from_queue(expr, method):
+                    return True
+                expr = base
+            case _:
+                return False
+    if depth > _MAX_DEPTH or expr.id == method.self_name:
+        return False
+    place: Method | None = method
+    while place is not None:
+        if any(p.name == expr.id for p in place.code.params):
+            if place.role is Role.HANDLER:
+                return True
+            given = [
+                (value, caller)
+                for call, caller in place.actor.facts.calls_of(place)
+                if (value := given_for(expr.id, call, place)) is not None and caller.actor.is_actor
+            ]
+            return bool(given) and all(comes_with_message(value, caller, depth + 1) for value, caller in given)
+        values = list(bindings(expr.id, place))
+        if values:
+            return any(comes_with_message(value, place, depth + 1) for value in values)
+        place = place.outer
+    return False
+
+
+def given_for(parameter: str, call: code.Call, function: Method) -> code.Expr | None:
+    """The argument of ``call`` that becomes a parameter of the function it runs."""
+    names = [p.name for p in function.code.params if not p.star]
+    if parameter not in names:
+        return None
+    return call.argument(
+        names.index(parameter) - (1 if function.self_name and function.outer is None else 0), parameter
+    )
