@@ -157,7 +157,9 @@ class _Reports:
             return self._stops(node, owner) or self._hands_over(node, owner)
         if isinstance(node, code.Return) and node.value is not None and not self.strictly:
             names = self.names.get(id(point.function), set())
-            return point.function is self.method.code and owner.role is not Role.HANDLER and _holds(node.value, names)
+            if point.function is not self.method.code or owner.role is Role.HANDLER or _is_error_value(node.value):
+                return False
+            return _holds(node.value, names)
         if isinstance(node, code.Assign) and node.value is not None:
             names = self.names.get(id(point.function), set())
             for target in node.targets:
@@ -291,6 +293,13 @@ def _holds(expr: code.Expr, names: set[str]) -> bool:
                 _holds(a.value, names) for a in args
             )
     return False
+
+
+def _is_error_value(expr: code.Expr) -> bool:
+    """``("error", exc)``, ``{"reason": exc}``: the failure made a value with a verdict, that nobody has to raise."""
+    if isinstance(expr, code.Seq):
+        return any(isinstance(i, code.Const) and isinstance(i.value, (str, bool)) for i in expr.items)
+    return isinstance(expr, code.Dict)
 
 
 def _loop_switches(catch: Catch) -> set[str]:
