@@ -140,14 +140,18 @@ class Said(NamedTuple):
 
 REPORTED = frozenset(
     {
-        Said("OTP101", "coordination_manager.py", "self.monitored[agent] = self.system.monitor(agent)", "critical"),  # Flaw 13
-        Said("OTP201", "actions/process_task.py", "except Exception as error:", "high"),  # Smell 6
-        Said("OTP301", "agents/task_agent.py", "if self.error_count >= 10:", "medium"),  # Smell 7, and the next three
+        # Flaw 13
+        Said("OTP101", "coordination_manager.py", "self.monitored[agent] = self.system.monitor(agent)", "critical"),
+        # Smell 6
+        Said("OTP201", "actions/process_task.py", "except Exception as error:", "high"),
+        # Smell 7
+        Said("OTP301", "agents/task_agent.py", "if self.error_count >= 10:", "medium"),
         Said("OTP301", "sensors/performance.py", "if memory_mb > 100:", "medium"),
         Said("OTP302", "coordination_manager.py", "CIRCUIT_BREAKER_THRESHOLD = 5", "medium"),
         Said("OTP302", "coordination_manager.py", "BUFFER_MAX_SIZE = 100", "medium"),
-        Said("OTP402", "coordination_manager.py", "self.system.send(receiver, envelope)", "critical"),  # step 3
-        Said(  # step 4
+        # Recommendations 3 and 4
+        Said("OTP402", "coordination_manager.py", "self.system.send(receiver, envelope)", "critical"),
+        Said(
             "OTP501",
             "application.py",
             "max_restarts, max_seconds = (100, 10.0) if in_test() else (3, 5.0)",
