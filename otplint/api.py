@@ -36,6 +36,7 @@ from otplint.facts.stopping import (
     swallows_cancellation,
     swallows_exit,
 )
+from otplint.facts.watches import Drop, Flaw, Watch, down_branches, watches
 from otplint.findings import Confidence, Edit, Finding, Fix, Option, Related, RuleInfo, Severity, Span
 
 if TYPE_CHECKING:
@@ -47,12 +48,14 @@ __all__ = [
     "Actor",
     "Catch",
     "Confidence",
+    "Drop",
     "Edit",
     "Event",
     "Exit",
     "Finding",
     "Fix",
     "Fixed",
+    "Flaw",
     "Flow",
     "Limit",
     "Measure",
@@ -73,20 +76,23 @@ __all__ = [
     "Span",
     "Threshold",
     "Use",
+    "Watch",
     "awaits_what_it_cancelled",
     "catches",
     "catches_all",
     "code",
+    "down_branches",
     "ends_by_flag",
     "exception_types",
-    "limits",
     "goes_on",
+    "limits",
     "origins",
     "suppressed_types",
     "swallows_cancellation",
     "swallows_exit",
     "syntax",
     "thresholds",
+    "watches",
 ]
 
 API_VERSION = 1

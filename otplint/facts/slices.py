@@ -1,0 +1,170 @@
+"""What a value is made of, backwards, and what becomes of it, forwards: own attributes, calls, places.
+
+Where :mod:`otplint.facts.origins` names the expressions that a value may be, this module asks coarser questions that
+resources need: out of which of the actor's tables does it come, which calls take part. Locals are taken with all of
+their values, containers whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from otplint.facts import code
+from otplint.facts.values import binds, matched
+
+if TYPE_CHECKING:
+    from otplint.facts.methods import Method
+
+_MAX_DEPTH = 8
+_READS = {"get", "pop", "values", "items", "keys", "copy", "popitem", "popleft", "setdefault"}
+"""Container methods whose result comes out of the container, whatever key is given."""
+
+
+class Slice(NamedTuple):
+    """What an expression is computed from."""
+
+    attributes: frozenset[str]
+    """The actor's own, dotted."""
+    calls: tuple[tuple[code.Call, Method], ...]
+    """Calls whose results take part, each with the function where it is written."""
+    foreign: bool
+    """True where a part comes from outside: a message, a parameter that no own caller gives."""
+
+    def touches(self, attributes: frozenset[str] | set[str]) -> bool:
+        """True if it comes out of one of these attributes, or out of a part or the whole of one."""
+        return any(related(mine, other) for mine in self.attributes for other in attributes)
+
+    def includes(self, call: code.Node) -> bool:
+        """True if the result of ``call`` takes part."""
+        return any(c is call for c, _ in self.calls)
+
+
+def related(one: str, other: str) -> bool:
+    """True for the same attribute, and for one below the other (``state`` and ``state.refs``)."""
+    return one == other or one.startswith(other + ".") or other.startswith(one + ".")
+
+
+def behind(expr: code.Expr | None, method: Method) -> Slice:
+    """The backward slice of ``expr`` through locals, loops, own helpers and, for their parameters, own callers."""
+    collector = _Backward()
+    if expr is not None:
+        collector.follow(expr, method, 0)
+    return Slice(frozenset(collector.attributes), tuple(collector.calls), collector.foreign)
+
+
+class _Backward:
+    def __init__(self) -> None:
+        self.attributes: set[str] = set()
+        self.calls: list[tuple[code.Call, Method]] = []
+        self.foreign = False
+        self._seen: set[tuple[int, int]] = set()
+
+    def follow(self, expr: code.Expr, method: Method, depth: int) -> None:
+        key = (id(expr), id(method))
+        if key in self._seen or depth > _MAX_DEPTH:
+            return
+        self._seen.add(key)
+        match expr:
+            case code.Call():
+                self._call(expr, method, depth)
+            case code.Attr():
+                own = method.own_attribute(expr)
+                if own:
+                    self.attributes.add(own)
+                else:
+                    self.follow(expr.base, method, depth)
+            case code.Name():
+                self._name(expr.id, method, depth)
+            case code.Sub(base=base):
+                self.follow(base, method, depth)
+            case code.Comp(elements=elements):
+                for element in elements:
+                    self.follow(element, method, depth)
+            case code.Cond(then=then, other=other):
+                self.follow(then, method, depth)
+                self.follow(other, method, depth)
+            case _:
+                for part in code.parts(expr):
+                    self.follow(part, method, depth)
+
+    def _call(self, call: code.Call, method: Method, depth: int) -> None:
+        self.calls.append((call, method))
+        helper = method.actor.own_method(call, method)
+        if helper is not None:
+            for stmt in code.statements(helper.body):
+                if isinstance(stmt, code.Return) and stmt.value is not None:
+                    self.follow(stmt.value, helper, depth + 1)
+            for expr in helper.exprs():
+                if isinstance(expr, code.Yield) and expr.value is not None:
+                    self.follow(expr.value, helper, depth + 1)
+            return
+        if isinstance(call.func, code.Attr):
+            self.follow(call.func.base, method, depth)
+            if call.func.name in _READS:
+                return
+        for arg in call.args:
+            self.follow(arg.value, method, depth)
+
+    def _name(self, name: str, method: Method, depth: int) -> None:
+        place: Method | None = method
+        while place is not None:
+            own = place.own_attribute(code.Name(0, 0, name)) if name != place.self_name else ""
+            if own:
+                self.attributes.add(own)
+                return
+            found = list(bindings(name, place))
+            for value in found:
+                self.follow(value, place, depth + 1)
+            position = next((i for i, p in enumerate(place.code.params) if p.name == name), None)
+            if position is not None:
+                if name != place.self_name:
+                    self._parameter(name, position, place, depth)
+                return
+            if found or binds(place, name):
+                return
+            place = place.outer
+
+    def _parameter(self, name: str, position: int, method: Method, depth: int) -> None:
+        shift = 1 if method.self_name and method.outer is None else 0
+        given = [
+            (value, caller)
+            for caller in method.actor.callers(method)
+            for call in caller.calls
+            if caller.actor.own_method(call, caller) is method
+            and (value := call.argument(position - shift, name)) is not None
+        ]
+        for value, caller in given:
+            self.follow(value, caller, depth + 1)
+        if not given:
+            self.foreign = True
+
+
+def bindings(name: str, method: Method) -> Iterator[code.Expr]:
+    """The expressions that a local takes its values from: assigned, looped over, unpacked, matched or entered."""
+    for stmt in code.statements(method.body):
+        yield from _bound_by(stmt, name)
+    for expr in method.exprs():
+        if isinstance(expr, code.Walrus) and expr.target.id == name:
+            yield expr.value
+        elif isinstance(expr, code.Comp):
+            yield from (clause.iter for clause in expr.clauses if _names(clause.target, name))
+
+
+def _bound_by(stmt: code.Stmt, name: str) -> Iterator[code.Expr]:
+    match stmt:
+        case code.Assign(targets=targets, value=value) if value is not None:
+            found = (matched(target, value, name) for target in targets)
+            yield from (part for part in found if part is not None)
+        case code.Augment(target=code.Name(id=target_name), value=value) if target_name == name:
+            yield value
+        case code.For(target=target, iter=source) if _names(target, name):
+            yield source
+        case code.With(items=items):
+            yield from (context for context, bound in items if bound is not None and _names(bound, name))
+        case code.Match(subject=subject, cases=cases) if any(_names(case.pattern, name) for case in cases):
+            yield subject
+
+
+def _names(target: code.Expr, name: str) -> bool:
+    return any(isinstance(e, code.Name) and e.id == name for e in code.walk(target))
