@@ -134,8 +134,8 @@ def _of_call(call: code.Call, method: Method, depth: int) -> Measure | None:
         return _of_size(args[0], method, depth)
     if name in _PASSES_ON and args:
         inner = [_measure(a, method, depth + 1) for a in args]
-        own = any(_holds_state(a, method) for a in args) if name in ("sum", "min", "max") else False
-        return _strongest([*inner, Measure.STATE if own else None])
+        over_state = name in ("sum", "min", "max") and any(_holds_state(a, method) for a in args)
+        return _strongest([*inner, Measure.STATE if over_state else None])
     if name.startswith(_RESOURCES):
         return Measure.RESOURCE
     if is_clock(call, method):
