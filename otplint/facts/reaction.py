@@ -87,8 +87,10 @@ def _works(value: code.Expr, method: Method) -> bool:
     """True for a value that is got by doing something else instead: a second try, a fallback; not for a constructor."""
     while isinstance(value, code.Await):
         value = value.value
-    if not isinstance(value, code.Call) or describes(value, method):
+    if not isinstance(value, code.Call):
         return False
+    if describes(value, method):
+        return code.dotted(value.func) in ("hasattr", "getattr", "isinstance")  # looks for something else instead
     last = code.dotted(value.func).rpartition(".")[2]
     return not (last[:1].isupper() or last in ("dict", "list", "set", "tuple", "frozenset"))
 

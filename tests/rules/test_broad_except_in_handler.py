@@ -262,3 +262,25 @@ def test_what_raises_on_every_path_is_never_reported(
     report = scan_all([folder], Config(min_confidence=Confidence.LOW), rules, root=folder, jobs=1)
     assert not report.failures
     assert not report.findings, guarded
+
+
+def test_raised_to_an_outer_clause_is_reported_there_alone(scan: Scan) -> None:
+    text = handler(
+        "try:",
+        "    try:",
+        "        self.step()",
+        "    except Exception:",
+        "        raise",
+        "except Exception:",
+        "    pass",
+    )
+    (found,) = scan(text, "OTP201")
+    assert found.span.column == 9
+
+
+def test_what_stopping_does_is_fine_also_where_a_handler_starts_it(scan: Scan) -> None:
+    text = handler("await self.terminate(msg)") + (
+        "\n    async def terminate(self, reason):\n        try:\n            self.x.y()\n        except Exception:\n"
+        "            pass\n"
+    )
+    assert not scan(text, "OTP201")
