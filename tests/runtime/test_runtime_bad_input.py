@@ -176,6 +176,25 @@ def test_a_handler_that_swallows_its_cancellation_becomes_a_zombie() -> None:
     assert result.final.zombies == 1
 
 
+@pytest.mark.parametrize("inline", [False, True])
+def test_a_caller_that_goes_away_is_forgotten_and_its_answer_counted(inline: bool) -> None:
+    async def scenario(system: System) -> tuple[int, int]:
+        server = await system.start(lambda: Slow([]))
+        system.send(server, "busy")
+        calling = asyncio.ensure_future(system.call(server, "x"))
+        await asyncio.sleep(0.5)
+        waiting = system.info(server).callers
+        calling.cancel()
+        await asyncio.sleep(0.1)
+        gone = system.info(server).callers
+        await asyncio.sleep(10)
+        return waiting, gone
+
+    result = run(scenario, inline=inline)
+    assert result.value == (1, 0)
+    assert result.counters.late_replies == 1
+
+
 def test_a_second_answer_is_dropped_and_counted() -> None:
     async def scenario(system: System) -> tuple[object, object]:
         victim = await system.start(Plain)

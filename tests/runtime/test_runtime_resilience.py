@@ -247,6 +247,19 @@ def test_i18_an_outbox_delivers_what_it_accepted_in_order(seed: int, overflow: O
     assert not (overflow is Overflow.BLOCK and refused)
 
 
+def test_i18_the_message_on_its_way_is_not_the_one_to_drop() -> None:
+    async def scenario(system: System) -> tuple[bool, int, int]:
+        outbox: Outbox[int] = Outbox(maxsize=1, overflow=Overflow.DROP_OLDEST)
+        outbox.offer(0)
+        draining = asyncio.ensure_future(outbox.drain(lambda _msg: asyncio.sleep(1)))
+        await asyncio.sleep(0.5)
+        taken = outbox.offer(1)
+        await draining
+        return taken, outbox.accepted, outbox.dropped
+
+    assert run(scenario).value == (False, 1, 1)
+
+
 class Ledger(PersistentServer):
     """Keeps every item it is given."""
 
