@@ -21,14 +21,17 @@ from typing import TYPE_CHECKING, ClassVar, Protocol, TypeVar
 from otplint.facts import code
 from otplint.facts import code as syntax  # in the body of a rule's class, its own ``code`` hides the module
 from otplint.facts.actors import Actor, Use
+from otplint.facts.decisions import Decision, decisions
+from otplint.facts.environments import asks_for_tests
 from otplint.facts.failure import Catch, Reaction, catches
+from otplint.facts.fallbacks import Fallback, fallbacks
 from otplint.facts.fixed import Fixed
 from otplint.facts.flow import Exit, Flow, Point, catches_all, exception_types, suppressed_types
 from otplint.facts.limits import Limit, limits
 from otplint.facts.measures import Measure
+from otplint.facts.messaging import RawWrite, comes_with_message, raw_writes, requests, routes
 from otplint.facts.methods import Event, Method, Role
 from otplint.facts.origins import Origin, origins
-from otplint.facts.thresholds import Threshold, thresholds
 from otplint.facts.stopping import (
     awaits_what_it_cancelled,
     ends_by_flag,
@@ -36,6 +39,7 @@ from otplint.facts.stopping import (
     swallows_cancellation,
     swallows_exit,
 )
+from otplint.facts.thresholds import Threshold, thresholds
 from otplint.facts.watches import Drop, Flaw, Watch, down_branches, watches
 from otplint.findings import Confidence, Edit, Finding, Fix, Option, Related, RuleInfo, Severity, Span
 
@@ -48,10 +52,12 @@ __all__ = [
     "Actor",
     "Catch",
     "Confidence",
+    "Decision",
     "Drop",
     "Edit",
     "Event",
     "Exit",
+    "Fallback",
     "Finding",
     "Fix",
     "Fixed",
@@ -66,6 +72,7 @@ __all__ = [
     "Place",
     "Point",
     "ProjectRule",
+    "RawWrite",
     "Reaction",
     "Related",
     "Role",
@@ -77,16 +84,23 @@ __all__ = [
     "Threshold",
     "Use",
     "Watch",
+    "asks_for_tests",
     "awaits_what_it_cancelled",
     "catches",
     "catches_all",
     "code",
+    "comes_with_message",
+    "decisions",
     "down_branches",
     "ends_by_flag",
     "exception_types",
+    "fallbacks",
     "goes_on",
     "limits",
     "origins",
+    "raw_writes",
+    "requests",
+    "routes",
     "suppressed_types",
     "swallows_cancellation",
     "swallows_exit",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from functools import cached_property
 
 from otplint.facts import code, recognise
 from otplint.facts.actors import Actor
@@ -11,6 +12,7 @@ from otplint.facts.callers import calls_of
 from otplint.facts.entries import ClassEntry, FunctionEntry, ModuleIndex
 from otplint.facts.frameworks import ActorKind, Framework, Vocabulary
 from otplint.facts.kinship import SETUP_ROLES, Kinship
+from otplint.facts.messaging import handled_types
 from otplint.facts.methods import Method, Role
 from otplint.facts.project import Project
 from otplint.facts.source import Source
@@ -346,6 +348,11 @@ class Facts:
                 actor = self._build_function(self.source(index), entry, _PLAIN, _NO_ACTOR, "setup", "is called")
                 self._functions[qualified] = actor.methods[0]
         return self._functions[qualified]
+
+    @cached_property
+    def handled_types(self) -> dict[str, set[str]]:
+        """The message types that handlers of the project's actors test for or match, by the handler's name."""
+        return handled_types(self)
 
     def calls_of(self, method: Method) -> list[tuple[code.Call, Method]]:
         """The calls of a function that the project writes, each with the function around it."""

@@ -24,6 +24,8 @@ class Kinship:
         self._actor_names = vocabulary.bases
         self._setup_names = {name for name, (_, op) in vocabulary.exact.items() if op.role in SETUP_ROLES}
         self._roots = {*self._actor_names, *self._setup_names}
+        self._own_sources = {project.canonical(name) for name in self._setup_names}
+        """The same where a framework's own source is among the files: the names that its re-exports lead to."""
         self._kin: dict[str, str] = {}
         self.setup_last = frozenset(name.rpartition(".")[2] for name in self._setup_names)
         for index in project.modules:
@@ -62,7 +64,7 @@ class Kinship:
 
     def sets_up(self, qualified: str) -> bool:
         """True for a class that descends from a supervisor."""
-        return self._kin.get(qualified, "") in self._setup_names
+        return qualified in self._own_sources or self._kin.get(qualified, "") in self._setup_names
 
     def setup_words(self, local: str, target: str, resolve: Callable[[str], str]) -> set[str]:
         """How a file that binds ``local`` to ``target`` by an import may write the names of supervisors."""

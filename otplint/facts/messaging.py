@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from otplint.facts import code, recognise
-from otplint.facts.methods import Role
+from otplint.facts.methods import Event, Role
 from otplint.facts.slices import bindings
+from otplint.facts.values import annotation_type
 
 if TYPE_CHECKING:
     from otplint.facts.actors import Actor
+    from otplint.facts.facts import Facts
     from otplint.facts.methods import Method
 
 _MAX_DEPTH = 6
@@ -170,3 +172,84 @@ def given_for(parameter: str, call: code.Call, function: Method) -> code.Expr | 
     return call.argument(
         names.index(parameter) - (1 if function.self_name and function.outer is None else 0), parameter
     )
+
+
+def routes(event: Event) -> list[tuple[Method, code.Call, code.Expr, code.Expr | None]]:
+    """Where a message is given its target: at the event, or at each call of the own wrapper around it.
+
+    Each route has the function and the call to look at, the target and the payload as seen there.
+    """
+    target, payload = event.target, event.payload
+    if target is None:
+        return []
+    method = event.method
+    wrapped = isinstance(target, code.Name) and any(p.name == target.id for p in method.code.params)
+    if not wrapped or not isinstance(target, code.Name) or method.role is Role.HANDLER:
+        return [(method, event.call, target, payload)]
+    found: list[tuple[Method, code.Call, code.Expr, code.Expr | None]] = []
+    for caller in method.actor.everything:
+        for call in caller.calls:
+            if method.actor.own_method(call, caller) is method:
+                to = given_for(target.id, call, method)
+                what = given_for(payload.id, call, method) if isinstance(payload, code.Name) else None
+                if to is not None:
+                    found.append((caller, call, to, what if what is not None else payload))
+    return found or [(method, event.call, target, payload)]
+
+
+def requests(payload: code.Expr | None, method: Method) -> str:
+    """What a message is to its receiver: ``call``, ``cast``, ``info``, ``signal``, or the empty string if unknown.
+
+    Servers of the project say so by the types that their handlers test for or match.
+    """
+    facts = method.actor.facts
+    type_ = method.actor.values.type_of(payload, method)
+    if not type_ or type_ in ("dict", "list", "tuple", "set"):
+        return ""
+    if type_ in facts.vocabulary.down or facts.project.derives_from(type_, ["otplint.runtime.Exit"]):
+        return "signal"
+    if facts.project.derives_from(type_, ["otplint.runtime.Call"]):
+        return "call"
+    handled = {name for name, types in facts.handled_types.items() if type_ in types}
+    if "handle_call" in handled:
+        return "call"
+    if "handle_cast" in handled:
+        return "cast"
+    return "info" if handled else ""
+
+
+def handled_types(facts: Facts) -> dict[str, set[str]]:
+    """The message types that the handlers of the project's actors test for or match, by the handler's name."""
+    found: dict[str, set[str]] = {}
+    for index in facts.project.modules:
+        for entry in index.classes:
+            if not facts.kinship.actor_root(f"{index.module}.{entry.qualname}"):
+                continue
+            actor = facts.actor(index, entry)
+            for method in actor.methods if actor is not None else ():
+                if method.role is Role.HANDLER:
+                    found.setdefault(method.name, set()).update(_tested_types(method))
+    return found
+
+
+def _tested_types(method: Method) -> Iterator[str]:
+    for param in method.code.params[1:2]:
+        yield annotation_type(param.annotation, method)
+    for call in method.calls:
+        if code.dotted(call.func) == "isinstance" and len(call.args) == 2:
+            yield from _type_names(call.args[1].value, method)
+    for stmt in code.statements(method.body):
+        for case in stmt.cases if isinstance(stmt, code.Match) else ():
+            yield from (method.qualname(e.func) for e in code.walk(case.pattern) if isinstance(e, code.Call))
+
+
+def _type_names(expr: code.Expr, method: Method) -> Iterator[str]:
+    match expr:
+        case code.Seq(items=items):
+            for item in items:
+                yield from _type_names(item, method)
+        case code.Binary(left=left, right=right):
+            yield from _type_names(left, method)
+            yield from _type_names(right, method)
+        case _:
+            yield method.qualname(expr)

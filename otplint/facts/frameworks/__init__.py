@@ -106,6 +106,8 @@ class Framework:
     """Types of messages that say a watched actor went down."""
     call_failures: tuple[str, ...] = ()
     """Exceptions by which a call tells that it failed."""
+    undelivered: tuple[str, ...] = ()
+    """Those of them that tell that the request never reached its receiver."""
     limit_keywords: tuple[str, ...] = ()
     """Keyword arguments that set a limit whatever function takes them."""
     test_markers: tuple[str, ...] = ()
@@ -218,6 +220,7 @@ class Vocabulary:
                         self.methods.setdefault(method, []).append((framework, operation, owner))
         self.down = frozenset(name for f in self.frameworks for name in f.down)
         self.call_failures = frozenset(name for f in self.frameworks for name in f.call_failures)
+        self.undelivered = frozenset(name for f in self.frameworks for name in f.undelivered)
         self.limit_keywords = frozenset(name for f in self.frameworks for name in f.limit_keywords)
         self.test_markers = tuple(name for f in self.frameworks for name in f.test_markers)
 
