@@ -13,6 +13,7 @@ COMMANDS = {
     "check": "Scan files and folders.",
     "explain": "Tell why a rule, or a finding at FILE:LINE, matters.",
     "rules": "List the rules.",
+    "prove": "Run the rules' programs on the runtime: the bad ones must do harm.",
     "config": "Show the settings in force, and where each comes from.",
 }
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from otplint.facts.entries import ModuleIndex, Unparsable
+from otplint.facts.entries import ModuleIndex, Unparsable, absolute_module
 from otplint.facts.frameworks import Vocabulary
 from otplint.facts.index import index_module
 from otplint.facts.kinship import Kinship
-from otplint.facts.modules import module_name
+from otplint.facts.modules import ModuleName, candidate_paths, module_name
 from otplint.facts.project import Project
 from otplint.findings import Failure
 from otplint.sources.decode import Undecodable, decode
@@ -28,6 +29,7 @@ class Files:
     given: dict[str, bytes] = field(default_factory=dict)
     """Contents that count instead of the disk's, by relative path."""
     _packages: dict[str, bool] = field(default_factory=dict)
+    _there: dict[str, bool] = field(default_factory=dict)
 
     def data(self, relative: str) -> bytes:
         """The bytes of a file.
@@ -53,7 +55,7 @@ class Files:
 
     def index_of(self, relative: str, data: bytes) -> ModuleIndex:
         """As :meth:`index`, of bytes already at hand."""
-        name = module_name(relative, self._is_package)
+        name = module_name(relative, self.is_package)
         return index_module(decode(data).text, relative, name.module, name.is_package)
 
     def load(self, relative: str) -> ModuleIndex | None:
@@ -63,12 +65,20 @@ class Files:
         except (OSError, Undecodable, Unparsable):
             return None
 
-    def _is_package(self, directory: str) -> bool:
+    def is_package(self, directory: str) -> bool:
+        """Whether a directory, relative to the root, holds an ``__init__.py``."""
         known = self._packages.get(directory)
         if known is None:
             top = os.path.join(self.root, directory)  # noqa: PTH118
             known = os.path.isfile(os.path.join(top, "__init__.py"))  # noqa: PTH113, PTH118
             self._packages[directory] = known
+        return known
+
+    def exists(self, relative: str) -> bool:
+        """Whether there is such a file; asked of the disk once."""
+        known = self._there.get(relative)
+        if known is None:
+            known = self._there[relative] = os.path.isfile(os.path.join(self.root, relative))  # noqa: PTH113, PTH118
         return known
 
 
@@ -112,6 +122,48 @@ def look(paths: Iterable[str], files: Files, triage: Triage) -> Looked:
         except Unparsable as error:
             found.failures.append(Failure(path, error.line, f"syntax error: {error.message}"))
     return found
+
+
+_CLASS = re.compile(rb"^[ \t]*class[ \t]+\w+[ \t]*[(\[]", re.MULTILINE)
+_IMPORT = re.compile(
+    rb"^[ \t]*(?:from[ \t]+(\.*[\w.]*)[ \t]+import[ \t]*\(?([^#\r\n]*)|import[ \t]+([\w.]+))", re.MULTILINE
+)
+
+
+def look_outside(found: Looked, files: Files, listed: frozenset[str]) -> None:
+    """Index the files left out whose classes may have bases in files that are not scanned.
+
+    A base is told by its own file's tokens; where that file is among the listed ones, :func:`grow` finds what derives
+    from it. One file named on the command line, or standard input, is alone.
+    """
+    leading: list[str] = []
+    for path in found.rest:
+        data = files.data(path)
+        if _CLASS.search(data) is not None:
+            name = module_name(path, files.is_package)
+            if any(_leads_outside(t, name, path, files, listed) for t in _imported(data)):
+                leading.append(path)
+    found.rest = [path for path in found.rest if path not in leading]
+    found.add(look(leading, files, Triage([b"class"])))
+
+
+def _imported(data: bytes) -> set[str]:
+    """The modules that a file may import; ``from a import b`` may mean ``a.b``."""
+    found: set[str] = set()
+    for source, names, plain in _IMPORT.findall(data):
+        module = (source or plain).decode()
+        found.add(module)
+        stem = module if module.endswith(".") else f"{module}."
+        found.update(stem + name.decode() for name in re.findall(rb"\w+", names))
+    return found
+
+
+def _leads_outside(target: str, name: ModuleName, path: str, files: Files, listed: frozenset[str]) -> bool:
+    """Whether an import's module is a file of the project that is not listed."""
+    level = len(target) - len(target.lstrip("."))
+    module = absolute_module(name.module, is_package=name.is_package, level=level, source=target[level:])
+    found = [c for c in candidate_paths(module, dict.fromkeys((name.root, "", "src/"))) if files.exists(c)]
+    return bool(found) and found[0] not in listed and found[0] != path
 
 
 def grow(

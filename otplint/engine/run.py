@@ -11,7 +11,7 @@ from otplint import __version__
 from otplint.api import Rule
 from otplint.config import Config
 from otplint.engine import fingerprint, select
-from otplint.engine.collect import Files, Looked, grow, look
+from otplint.engine.collect import Files, Looked, grow, look, look_outside
 from otplint.engine.filter import keep
 from otplint.engine.judge import Judged, judge
 from otplint.engine.packs import load_rules
@@ -61,6 +61,8 @@ def scan(
     with _no_collection(), Pool(jobs, len(listed)) as pool:
         report(0, len(listed))
         found = _collect(listed, files, vocabulary, pool, report)
+        if not _covers(paths, root, stdin):
+            look_outside(found, files, members)
         kinship = _related(found, files, vocabulary, members)
         judged = _judge(found, kinship, files, vocabulary, config, rules, pool, report, len(listed))
     kept, hidden = keep(
@@ -104,6 +106,26 @@ def _collect(listed: list[str], files: Files, vocabulary: Vocabulary, pool: Pool
         report(done // 2, len(listed))
     found.indexes.sort(key=lambda index: index.path)
     return found
+
+
+def _covers(paths: Sequence[Path], root: Path, stdin: tuple[str, bytes] | None) -> bool:
+    """Whether the scan sees all code of the project: the root is among the paths, or nothing lies beside them."""
+    if stdin is not None:
+        return False
+    whole = {path.absolute() for path in paths}
+    if any(path == root or path in root.parents for path in whole):
+        return True
+    above = {parent for path in whole for parent in path.parents if parent == root or root in parent.parents}
+    return bool(above) and not any(
+        _beside(entry, whole | above) for directory in above for entry in directory.iterdir()
+    )
+
+
+def _beside(entry: Path, known: set[Path]) -> bool:
+    """Whether a directory's entry is code that the scan does not see."""
+    if entry in known or entry.name.startswith("."):
+        return False
+    return entry.suffix == ".py" if entry.is_file() else entry.name.isidentifier() and any(entry.glob("*.py"))
 
 
 def _related(found: Looked, files: Files, vocabulary: Vocabulary, listed: frozenset[str]) -> Kinship:

@@ -15,7 +15,7 @@ MAX_BRACKETS = 200
 MAX_PATTERN = 8
 """Brackets in a ``case`` statement's line."""
 
-MAX_CHAIN = 1500
+MAX_CHAIN = 3000
 """Operators, calls, subscripts and strings in a row of one expression, those around it in open brackets included."""
 
 _CODE = re.compile(

@@ -80,8 +80,17 @@ def takes_from_queue(call: code.Call, method: Method) -> bool:
         return not call.args
     if call.func.name != "get" or not (method.own_attribute(receiver) or isinstance(receiver, code.Name)):
         return False
-    if not _is_put_to(receiver, method):
-        return False
+    gets = [c for c in method.calls if _is_get_of(receiver, c)]
+    return _is_put_to(receiver, method) and all(_looks_like_a_queues(c) for c in gets)
+
+
+def _is_get_of(receiver: code.Expr, call: code.Call) -> bool:
+    func = call.func
+    return isinstance(func, code.Attr) and func.name == "get" and code.dotted(func.base) == code.dotted(receiver)
+
+
+def _looks_like_a_queues(call: code.Call) -> bool:
+    """True for ``get()``, ``get(timeout=1)``, ``get(True, 1)``: the arguments of a queue's, not of a mapping's."""
     first = call.positional(0)
     is_flag = isinstance(first, code.Const) and isinstance(first.value, bool)
     named = all(a.name in ("", "timeout", "block") and not a.star for a in call.args)

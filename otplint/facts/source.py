@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from otplint.facts import code
 from otplint.facts.entries import ModuleIndex, Unparsable
+from otplint.facts.nesting import too_deep_at
 from otplint.facts.project import Project
 from otplint.findings import Span
 from otplint.sources.positions import LineTable
@@ -52,6 +53,8 @@ class Source:
 
         from otplint.facts.build import build
 
+        if (at := too_deep_at(text)) is not None:  # LibCST would take the process with it
+            raise Unparsable(line + text.count("\n", 0, at), 1, "an expression nests too deeply to be analysed")
         try:
             return build(cst.parse_module(text), text, offset)
         except cst.ParserSyntaxError as error:

@@ -91,7 +91,10 @@ class Values:
             return found.pop()
         if not found and method.outer is not None and not binds(method, name):
             return self._name_type(name, method.outer, depth + 1)
-        return ""
+        if not found and not method.is_local(name):
+            constants = self.actor.facts.constants(method.qualname(code.Name(0, 0, name)))
+            found = {self.type_of(value, module, depth + 1) for module, _, value in constants} - {""}
+        return found.pop() if len(found) == 1 else ""
 
     def _attribute_type(self, name: str, depth: int) -> str:
         found = set()
