@@ -248,3 +248,10 @@ def test_the_users_own_severity_counts_more(scan: Scan) -> None:
     from otplint.rules.swallowed_cancellation import SwallowedCancellation
 
     assert SwallowedCancellation(severity=Severity.LOW).info().severity is Severity.LOW
+
+
+def test_raised_to_an_outer_clause_is_reported_there_alone(scan: Scan) -> None:
+    inner = ["try:", "    await self.step()", "except BaseException:", "    raise"]
+    text = handler("try:", *[f"    {line}" for line in inner], "except BaseException:", "    pass")
+    (found,) = scan(text, "OTP202")
+    assert found.span.column == 9
