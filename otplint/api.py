@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol, TypeVar
 from otplint.facts import code
 from otplint.facts import code as syntax  # in the body of a rule's class, its own ``code`` hides the module
 from otplint.facts.actors import Actor, Use
-from otplint.facts.decisions import Decision, decisions
+from otplint.facts.decisions import Decision, decisions, refuses
 from otplint.facts.environments import asks_for_tests
 from otplint.facts.failure import Catch, Reaction, catches
 from otplint.facts.fallbacks import Fallback, fallbacks
@@ -99,6 +99,7 @@ __all__ = [
     "limits",
     "origins",
     "raw_writes",
+    "refuses",
     "requests",
     "routes",
     "suppressed_types",

@@ -14,6 +14,7 @@ from otplint.api import (
     asks_for_tests,
     code,
     decisions,
+    refuses,
 )
 
 _POLICY = ("supervise", "child", "breaker", "retry")
@@ -131,7 +132,7 @@ def _decided(event: Event) -> Iterator[tuple[Decision, str]]:
         others = [e for e in event.method.events if e.role == event.role and e.call is not event.call]
         for test, outcome in flow.conditions(event.call):
             either = any(t is test and o is not outcome for e in others for t, o in flow.conditions(e.call))
-            if not (event.role in ("spawn", "child") and either):
+            if not refuses(test, event.method) and not (event.role in ("spawn", "child") and either):
                 yield Decision(test, outcome, event.method, event.call, event.method), "start"
 
 

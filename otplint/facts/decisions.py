@@ -43,7 +43,7 @@ def decisions(expr: code.Expr, method: Method) -> list[Decision]:
         seen.add(id(current))
         for value, where, tests in _below(current, place):
             for test, outcome, at in tests:
-                if not _is_its_own_value(test, at):
+                if not _is_its_own_value(test, at) and not refuses(test, at):
                     found.setdefault((id(test), outcome, id(value)), Decision(test, outcome, at, value, where))
             stack.append((value, where, depth + 1))
     return list(found.values())
@@ -124,3 +124,13 @@ def _is_its_own_value(test: code.Expr, method: Method) -> bool:
     """True for ``test or default``: the value itself is used, it decides nothing else."""
     up = method.parent(test)
     return isinstance(up, code.Bool) and up.op == "or" and not isinstance(test, code.Bool)
+
+
+def refuses(test: code.Expr, method: Method) -> bool:
+    """True for the test of ``if test: raise``: where it holds there is no value to decide."""
+    for up in method.above(test):
+        if isinstance(up, code.If):
+            return not up.orelse and bool(up.body) and isinstance(up.body[-1], code.Raise)
+        if isinstance(up, code.STATEMENTS):
+            return False
+    return False

@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING
 
 from otplint.facts import code
-from otplint.facts.decisions import arguments
+from otplint.facts.decisions import arguments, refuses
 from otplint.facts.messaging import comes_with_message
 from otplint.facts.origins import sources
 from otplint.findings import Confidence
@@ -103,8 +103,8 @@ class _Reading:
             self._setting(call, method, found)
             if isinstance(call.func, code.Attr):
                 self.gather(call.func.base, method, depth + 1, found)
-            for argument in call.args:
-                self.gather(argument.value, method, depth + 1, found)
+            # strtobool(os.environ.get("CI")): each argument for itself, words elsewhere are no comparison
+            found.flags += [f for a in call.args if (f := self.judge(a.value, method, depth + 1)) is Confidence.HIGH]
         elif name in _PLAIN:
             for argument in call.args:
                 self.gather(argument.value, method, depth, found)
@@ -112,7 +112,11 @@ class _Reading:
     def _setting(self, call: code.Call, method: Method, found: _Found) -> None:
         """``config.get("test.mode.enabled")``, or a helper of somebody else's that is named for it."""
         last = call.func.name if isinstance(call.func, code.Attr) else code.dotted(call.func)
-        keys = [a.value.value for a in call.args if isinstance(a.value, code.Const) and isinstance(a.value.value, str)]
+        keys = [
+            a.value.value
+            for a in call.args
+            if isinstance(a.value, code.Const) and isinstance(a.value.value, str) and not a.name
+        ]
         named = names_flag(last) and not call.args
         named = named or any(_KEY.fullmatch(key) and names_flag(key) for key in keys)
         if named and not comes_with_message(call, method):
@@ -142,7 +146,7 @@ class _Reading:
         informative = False
         for value, place, tests in [(s.expr, s.method, s.tests) for s in steps] + [(v, m, ()) for v, m in given]:
             for test, _, where in tests:
-                flag = self.judge(test, where, depth + 1)
+                flag = None if refuses(test, where) else self.judge(test, where, depth + 1)
                 if flag is not None:
                     found.flags.append(flag)
                     informative = True

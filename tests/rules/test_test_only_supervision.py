@@ -363,3 +363,28 @@ def test_flag_limit_and_tree_in_three_files(scan: Scan) -> None:
 
 def test_a_test_file_may_start_its_own_supervisor(scan: Scan) -> None:
     assert not scan({"tests/test_a.py": HEAD + textwrap.dedent(POSITIVE["module"])}, "OTP501")
+
+
+def test_a_word_in_an_unrelated_argument_is_no_comparison(scan: Scan) -> None:
+    text = """
+        class M(Server):
+            async def handle_cast(self, msg):
+                started = self.clock(mode="test")
+                if started is not None:
+                    self.system.spawn(B)
+    """
+    assert not found(scan, text)
+
+
+def test_a_refusal_decides_no_value(scan: Scan) -> None:
+    text = """
+        class M(Server):
+            async def handle_cast(self, msg):
+                started = None
+                if os.environ.get("TEST_FAULT"):
+                    raise RuntimeError("injected")
+                started = self.clock()
+                if started is not None:
+                    self.system.spawn(B)
+    """
+    assert not found(scan, text)
