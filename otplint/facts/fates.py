@@ -230,10 +230,11 @@ class _Forward:
     ) -> Iterator[Fate]:
         """Put into a container: an attribute, an entry of one, or a local that has a fate of its own."""
         own = method.own_attribute(container)
-        if own:
-            yield Fate("stored", node, method, own, inside)
-            return
         sources = behind(container, method)
+        if own:
+            for attribute in sorted(sources.attributes | {own}):
+                yield Fate("stored", node, method, attribute, inside)
+            return
         for attribute in sorted(sources.attributes):
             yield Fate("stored", node, method, attribute, inside)
         if isinstance(container, code.Name) and method.is_local(container.id):

@@ -1,4 +1,4 @@
-"""What ends a watch or gives a resource back: calls, and calls of code that does so for the actor."""
+"""What ends a watch: calls, calls of code that does so for the actor, and the end of the target."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from otplint.facts import code
+from otplint.facts.flow import exception_types
 from otplint.facts.methods import Event, Method
+from otplint.facts.routes import Condition, Step
 from otplint.facts.slices import Slice, behind
 
 if TYPE_CHECKING:
@@ -60,6 +62,35 @@ def helps_release(call: code.Call, method: Method) -> bool:
         type_ = method.actor.values.type_of(call.func.base, method)
         return type_ != method.actor.qualname and _releases_in_class(type_, method)
     return False
+
+
+def target_failed(step: Step) -> bool:
+    """True in an ``except`` arm for what a call raises when the other actor is gone; it may live on after a timeout."""
+    failures = step.method.actor.facts.vocabulary.call_failures
+    project = step.method.actor.facts.project
+    gone = {n for name in failures if "Timeout" not in name for n in (name, project.canonical(name))}
+    for up in step.method.above(step.node):
+        if isinstance(up, code.Handler):
+            types = [step.method.qualname(t) for t in exception_types(up.type)]
+            return bool(types) and all(t in gone for t in types)
+    return False
+
+
+def asks_alive(condition: Condition) -> bool:
+    """True for a test whether some actor is alive."""
+    test, _, method = condition
+    return any((e := m.event(c)) is not None and e.role == "alive" for c, m in behind(test, method).calls)
+
+
+def starts_actor(call: code.Call, method: Method) -> bool:
+    """True for a call that starts an actor, or asks a supervisor to."""
+    event = method.event(call)
+    if event is None or event.role in ("spawn", "child"):
+        return event is not None
+    if event.role != "call" or event.payload is None:
+        return False
+    made = [m.event(c) for c, m in behind(event.payload, method).calls]
+    return any(e is not None and e.role in ("spawn", "child") for e in made)
 
 
 def _releases_in_class(name: str, method: Method) -> bool:

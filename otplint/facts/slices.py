@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from otplint.facts.methods import Method
 
 _MAX_DEPTH = 8
+_GETTERS = {"property", "cached_property"}
 _READS = {"get", "pop", "values", "items", "keys", "copy", "popitem", "popleft", "setdefault"}
 """Container methods whose result comes out of the container, whatever key is given."""
 
@@ -72,6 +73,7 @@ class _Backward:
                 own = method.own_attribute(expr)
                 if own:
                     self.attributes.add(own)
+                    self._property(own, method, depth)
                 else:
                     self.follow(expr.base, method, depth)
             case code.Name():
@@ -87,6 +89,16 @@ class _Backward:
             case _:
                 for part in code.parts(expr):
                     self.follow(part, method, depth)
+
+    def _property(self, own: str, method: Method, depth: int) -> None:
+        """An attribute that is computed comes from what its getter returns."""
+        getter = method.actor.method(own.partition(".")[0])
+        if getter is not None and any(
+            method.qualname(d).rpartition(".")[2] in _GETTERS for d in getter.code.decorators
+        ):
+            for stmt in code.statements(getter.body):
+                if isinstance(stmt, code.Return) and stmt.value is not None:
+                    self.follow(stmt.value, getter, depth + 1)
 
     def _call(self, call: code.Call, method: Method, depth: int) -> None:
         self.calls.append((call, method))

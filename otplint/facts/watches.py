@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from otplint.facts import code
 from otplint.facts.fates import Fate, fates
 from otplint.facts.methods import Event, Method, Role
-from otplint.facts.releases import Release, releases
+from otplint.facts.releases import Release, asks_alive, releases, starts_actor, target_failed
 from otplint.facts.routes import Condition, Route, Step, down_branches, down_types, routes, tests_for
 from otplint.facts.slices import behind, related
 from otplint.findings import Confidence
@@ -150,7 +150,7 @@ class Watch:
         target = self.event.target
         if target is None:
             return False
-        return any(_starts(call, method) for call, method in behind(target, self.method).calls)
+        return any(starts_actor(call, method) for call, method in behind(target, self.method).calls)
 
     @cached_property
     def for_life(self) -> bool:
@@ -262,21 +262,35 @@ class Watch:
             return False
         if any(isinstance(n, code.Call) and id(n) == id(self.call) for n in route.nodes.values()):
             return False  # watched anew on this path: what is dropped here is judged as a repetition
-        if any(not c.outcome and _asks_alive(c) for c in route.conditions):
+        if any(not c.outcome and asks_alive(c) for c in route.conditions):
+            return False
+        if any(target_failed(step) for step in route.steps):
             return False
         return not self._moved(route)
 
     def _moved(self, route: Route) -> bool:
         """True if the path takes the reference out of its table and does something with it."""
         for use in route.actor.uses:
-            if use.kind in ("lookup", "read") and self._in_home(use) and route.passes(use.node, use.method):
-                expr = use.node
-                above = use.method.parent(expr)
-                if isinstance(above, code.Sub) and isinstance(use.method.parent(above), code.Delete):
-                    continue
-                if any(f.kind in ("stored", "escaped", "released", "waited") for f in fates(expr, use.method)):
-                    return True
+            if use.kind not in ("lookup", "read") or not self._in_home(use) or self._gives_keys(use):
+                continue
+            kinds = {f.kind for f in fates(use.node, use.method)} if route.passes(use.node, use.method) else set()
+            if kinds & {"stored", "escaped", "released", "waited"}:
+                return True
         return False
+
+    def _gives_keys(self, use: Use) -> bool:
+        """True where only the targets are taken out of the table, not the references."""
+        if any(isinstance(f.node, code.Sub) for f in self.fates if f.kind == "stored"):
+            return False  # the references are the keys
+        above = use.method.parent(use.node)
+        match use.node, above:
+            case code.Call(func=code.Attr(name=name)), _:
+                return name in ("keys", "count", "index")
+            case _, code.Call(func=code.Name(id=name)):
+                return name in ("list", "tuple", "set", "frozenset", "sorted", "iter", "len", "any", "all")
+            case _, code.Sub():
+                return isinstance(use.method.parent(above), code.Delete)
+        return isinstance(above, (code.For, code.Comp))
 
     @cached_property
     def _left_behind(self) -> list[Drop]:
@@ -314,7 +328,8 @@ class Watch:
 
         A reference that goes out in a message or an answer comes back to be released: one watch for each request.
         """
-        if any(f.kind in ("sent", "escaped") for f in self.fates):
+        direct = any(r.source is not None and r.source.includes(self.call) for r in self.releases)
+        if any(f.kind in ("sent", "escaped") for f in self.fates) or (direct and not self.homes):
             return None
         for route in self.routes:
             if route.entry.role not in (Role.HANDLER, Role.LOOP) or route.on_down:
@@ -377,16 +392,6 @@ def watches(actor: Actor) -> tuple[Watch, ...]:
     return tuple(Watch(actor, event, family) for event in actor.events("watch"))
 
 
-def _starts(call: code.Call, method: Method) -> bool:
-    event = method.event(call)
-    if event is None or event.role in ("spawn", "child"):
-        return event is not None
-    if event.role != "call" or event.payload is None:
-        return False
-    made = [m.event(c) for c, m in behind(event.payload, method).calls]
-    return any(e is not None and e.role in ("spawn", "child") for e in made)
-
-
 def _is_empty(value: code.Expr | None) -> bool:
     match value:
         case code.Const(value=None) | code.Dict(items=()) | code.Seq(items=()):
@@ -394,11 +399,6 @@ def _is_empty(value: code.Expr | None) -> bool:
         case code.Call(func=code.Name(id=name), args=()):
             return name in ("dict", "list", "set")
     return False
-
-
-def _asks_alive(condition: Condition) -> bool:
-    test, _, method = condition
-    return any((e := m.event(c)) is not None and e.role == "alive" for c, m in behind(test, method).calls)
 
 
 def _called(decorator: code.Expr) -> code.Expr:

@@ -19,7 +19,7 @@ Program = str | dict[str, str]
 
 FINE: dict[str, Program] = {
     "terminate": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 class A(Server):
 
@@ -36,7 +36,7 @@ class A(Server):
             self._refs.pop(msg.pid, None)
 """,
     "repair": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 class A(Server):
 
@@ -51,7 +51,7 @@ class A(Server):
                 self._refs.pop(pid, None)
 """,
     "down-pop-only-live-released": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 class A(Server):
 
@@ -69,7 +69,7 @@ class A(Server):
             self._refs.pop(msg.pid, None)
 """,
     "release-in-caller": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 class A(Server):
 
@@ -87,7 +87,7 @@ class A(Server):
         self._forget(req.pid)
 """,
     "release-after-in-helper": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 class A(Server):
 
@@ -106,7 +106,7 @@ class A(Server):
         self.system.demonitor(ref)
 """,
     "popped-released": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 class A(Server):
 
@@ -122,7 +122,7 @@ class A(Server):
         self.system.demonitor(self._refs.pop(req.pid))
 """,
     "take-helper": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 class A(Server):
 
@@ -140,7 +140,7 @@ class A(Server):
         self.system.demonitor(self._take(req.pid))
 """,
     "moved": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 class A(Server):
 
@@ -162,7 +162,7 @@ class A(Server):
         self.system.demonitor(self._paused.pop(pid))
 """,
     "kill": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 class A(Server):
 
@@ -183,7 +183,7 @@ class A(Server):
         self.system.exit(req.pid, "retired")
 """,
     "exitstack": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 class A(Server):
 
@@ -194,7 +194,7 @@ class A(Server):
             return await self.system.call(req.pid, req)
 """,
     "deferred-wait": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 class A(Server):
 
@@ -209,7 +209,7 @@ class A(Server):
 """,
     "collaborator": {
         "app.py": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 
 from book import Book, drop_all
@@ -235,7 +235,7 @@ def drop_all(system, refs):
 
 """,
         "pkg/base.py": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 
 class Base(Server):
@@ -255,7 +255,7 @@ class A(Base):
 
 """,
         "pkg/base.py": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 
 class Base(Server):
@@ -277,7 +277,7 @@ class Releases:
         self.system.demonitor(self._refs.pop(pid))
 """,
         "app.py": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 
 from mix import Releases
@@ -289,7 +289,7 @@ class A(Releases, Server):
     },
     "record-released": {
         "app.py": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 
 from dataclasses import dataclass
@@ -311,7 +311,7 @@ class A(Server):
 """,
     },
     "untested-handle-info": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 class A(Server):
 
@@ -328,7 +328,7 @@ class A(Server):
         self._refs.pop(down.pid, None)
 """,
     "reversed": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 class A(Server):
 
@@ -342,7 +342,7 @@ class A(Server):
                 del self._pids[ref]
 """,
     "swap": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 class A(Server):
 
@@ -360,7 +360,7 @@ class A(Server):
             self.system.demonitor(ref)
 """,
     "walrus-release": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 class A(Server):
 
@@ -377,7 +377,7 @@ class A(Server):
             self.system.demonitor(ref, flush=True)
 """,
     "get-then-del": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 class A(Server):
 
@@ -398,7 +398,7 @@ class A(Server):
         return True
 """,
     "lazy-loop-timer": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 class A(Server):
 
@@ -416,7 +416,7 @@ class A(Server):
             self.system.demonitor(self._refs.pop(pid))
 """,
     "alive-prune": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 class A(Server):
 
@@ -438,7 +438,7 @@ class A(Server):
                 del self._refs[pid]
 """,
     "bound-release": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 class A(Server):
 
@@ -457,7 +457,7 @@ class A(Server):
         self.release(self._refs.pop(req.pid))
 """,
     "map-release": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 class A(Server):
 
@@ -474,7 +474,7 @@ class A(Server):
         self._refs.clear()
 """,
     "singledispatch-down": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 class A(Server):
 
@@ -495,7 +495,7 @@ class A(Server):
         self.on(msg)
 """,
     "dict-dispatch-down": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 class A(Server):
 
@@ -513,7 +513,7 @@ class A(Server):
         self._refs.pop(msg.pid, None)
 """,
     "early-return-not-down": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 class A(Server):
 
@@ -531,7 +531,7 @@ class A(Server):
         self._refs.pop(msg.pid, None)
 """,
     "is-down-var": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 class A(Server):
 
@@ -549,7 +549,7 @@ class A(Server):
             self._refs.pop(msg.pid, None)
 """,
     "state-object": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 class A(Server):
 
@@ -560,7 +560,7 @@ class A(Server):
         self.system.demonitor(self.state.refs.pop(req.pid))
 """,
     "tuple-entry": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 class A(Server):
 
@@ -575,11 +575,131 @@ class A(Server):
         if isinstance(msg, Down):
             self._refs.pop(msg.pid, None)
 """,
+    "copied-over": """\
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
+
+class A(Server):
+
+    async def handle_cast(self, msg):
+        if msg.pid not in self._refs:
+            self._refs[msg.pid] = self.system.monitor(msg.pid)
+
+    async def terminate(self, reason):
+        for ref in self._refs.values():
+            self.system.demonitor(ref)
+
+    async def handle_info(self, msg):
+        if isinstance(msg, Down):
+            self._refs.pop(msg.pid, None)
+
+    async def handle_call(self, req, frm):
+        self._old[req.pid] = self._refs[req.pid]
+        del self._refs[req.pid]
+""",
+    "two-level-finally": """\
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
+
+class A(Server):
+
+    async def handle_call(self, req, frm):
+        ref = self._begin(req.pid)
+        try:
+            return await self.system.call(req.pid, req)
+        finally:
+            self._end(ref)
+    def _begin(self, pid):
+        return self.system.monitor(pid)
+    def _end(self, ref):
+        self.system.demonitor(ref, flush=True)
+""",
+    "reset-with-helper": """\
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
+
+class A(Server):
+
+    async def handle_cast(self, msg):
+        if msg.pid not in self._refs:
+            self._refs[msg.pid] = self.system.monitor(msg.pid)
+
+    async def handle_info(self, msg):
+        if isinstance(msg, Down):
+            self._refs.pop(msg.pid, None)
+
+    async def handle_call(self, req, frm):
+        self._release_all()
+        self._refs = {}
+    def _release_all(self):
+        for pid in list(self._refs):
+            self.system.demonitor(self._refs[pid], flush=True)
+""",
+    "dead-letter-prune-on-failed-call": """\
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
+
+class A(Server):
+
+    async def handle_cast(self, msg):
+        if msg.pid not in self._refs:
+            self._refs[msg.pid] = self.system.monitor(msg.pid)
+
+    async def terminate(self, reason):
+        for ref in self._refs.values():
+            self.system.demonitor(ref)
+
+    async def handle_info(self, msg):
+        if isinstance(msg, Down):
+            self._refs.pop(msg.pid, None)
+
+    async def handle_call(self, req, frm):
+        try:
+            return await self.system.call(req.pid, req)
+        except Exited:
+            self._refs.pop(req.pid, None)
+            return None
+""",
+    "set-of-refs": """\
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
+
+class A(Server):
+
+    async def handle_call(self, req, frm):
+        ref = self.system.monitor(req.pid)
+        self._live.add(ref)
+        try:
+            return await self.system.call(req.pid, req)
+        finally:
+            self._live.discard(ref)
+            self.system.demonitor(ref)
+""",
+    "callback-nested-release": """\
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
+
+class A(Server):
+
+    async def handle_call(self, req, frm):
+        ref = self.system.monitor(req.pid)
+        def done():
+            self.system.demonitor(ref)
+        req.future.add_done_callback(done)
+""",
+    "property-table": """\
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
+
+class A(Server):
+
+    @property
+    def table(self):
+        return self._state["refs"]
+    async def handle_cast(self, msg):
+        if msg.pid not in self.table:
+            self.table[msg.pid] = self.system.monitor(msg.pid)
+    async def handle_call(self, req, frm):
+        self.system.demonitor(self._state["refs"].pop(req.pid))
+""",
 }
 
 FLAWED: dict[str, Program] = {
     "never": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 class A(Server):
 
@@ -592,7 +712,7 @@ class A(Server):
             self._refs.pop(msg.pid, None)
 """,
     "drop": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 class A(Server):
 
@@ -613,7 +733,7 @@ class A(Server):
         return "ok"
 """,
     "drop-pop": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 class A(Server):
 
@@ -633,7 +753,7 @@ class A(Server):
         return self._refs.pop(req.pid, None) is not None
 """,
     "drop-clear": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 class A(Server):
 
@@ -653,7 +773,7 @@ class A(Server):
         self._refs.clear()
 """,
     "drop-reassign": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 class A(Server):
 
@@ -673,7 +793,7 @@ class A(Server):
         self._refs = {}
 """,
     "drop-helper": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 class A(Server):
 
@@ -694,7 +814,7 @@ class A(Server):
         self._forget(req.pid)
 """,
     "leaky-exit": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 class A(Server):
 
@@ -708,7 +828,7 @@ class A(Server):
         return answer
 """,
     "two-tables": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 class A(Server):
 
@@ -732,7 +852,7 @@ class A(Server):
 """,
     "record": {
         "app.py": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 
 from dataclasses import dataclass
@@ -751,7 +871,7 @@ class A(Server):
 """,
     },
     "guard-table-dropped": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 class A(Server):
 
@@ -771,7 +891,7 @@ class A(Server):
             self._refs.pop(msg.pid, None)
 """,
     "sequential-ifs": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 class A(Server):
 
@@ -789,7 +909,7 @@ class A(Server):
             self._refs.pop(msg.pid, None)
 """,
     "attr-none": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 class A(Server):
 
@@ -804,7 +924,7 @@ class A(Server):
             self._ref = None
 """,
     "plain-unwatch-method": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 class A(Server):
 
@@ -824,7 +944,7 @@ class A(Server):
         del self._refs[pid]
 """,
     "unpack-not-alias": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 class A(Server):
 
@@ -834,7 +954,7 @@ class A(Server):
             self._refs[msg.pid] = self.system.monitor(msg.pid)
 """,
     "append-never": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 class A(Server):
 
@@ -855,7 +975,7 @@ class B(Base):
     },
     "subclass-drops": {
         "base.py": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 
 class Base(Server):
@@ -873,6 +993,105 @@ class A(Base):
             self._refs.clear()
 """,
     },
+    "prune-idle": """\
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
+
+class A(Server):
+
+    async def handle_cast(self, msg):
+        if msg.pid not in self._refs:
+            self._refs[msg.pid] = self.system.monitor(msg.pid)
+
+    async def terminate(self, reason):
+        for ref in self._refs.values():
+            self.system.demonitor(ref)
+
+    async def handle_info(self, msg):
+        if isinstance(msg, Down):
+            self._refs.pop(msg.pid, None)
+
+    async def handle_call(self, req, frm):
+        for pid in list(self._refs):
+            if self.idle(pid):
+                del self._refs[pid]
+""",
+    "session-by-base-class-hook": {
+        "base.py": """\
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
+
+
+class Hooks(Server):
+    async def handle_call(self, req, frm):
+        return await self.on_request(req)
+    async def on_request(self, req):
+        raise NotImplementedError
+""",
+        "app.py": """\
+from base import Hooks
+class A(Hooks):
+    async def on_request(self, req):
+        self.live[req.pid] = self.system.monitor(req.pid)
+""",
+    },
+    "match-cast": """\
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
+
+class A(Server):
+
+    async def handle_cast(self, msg):
+        match msg:
+            case ("watch", pid):
+                self._refs[pid] = self.system.monitor(pid)
+            case ("unwatch", pid):
+                self._refs.pop(pid, None)
+    async def terminate(self, reason):
+        for ref in self._refs.values():
+            self.system.demonitor(ref)
+""",
+    "interest-ends-elsewhere": """\
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
+
+class A(Server):
+
+    async def handle_cast(self, msg):
+        if msg.pid not in self._refs:
+            self._refs[msg.pid] = self.system.monitor(msg.pid)
+
+    async def handle_info(self, msg):
+        if isinstance(msg, Down):
+            self._refs.pop(msg.pid, None)
+
+    async def handle_call(self, req, frm):
+        if isinstance(req, Quiet):
+            self._refs = dict()
+        elif isinstance(req, Off):
+            ref = self._refs.pop(req.pid)
+            self.system.demonitor(ref)
+""",
+    "prune-on-timeout": """\
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
+
+class A(Server):
+
+    async def handle_cast(self, msg):
+        if msg.pid not in self._refs:
+            self._refs[msg.pid] = self.system.monitor(msg.pid)
+
+    async def terminate(self, reason):
+        for ref in self._refs.values():
+            self.system.demonitor(ref)
+
+    async def handle_info(self, msg):
+        if isinstance(msg, Down):
+            self._refs.pop(msg.pid, None)
+
+    async def handle_call(self, req, frm):
+        try:
+            return await self.system.call(req.pid, req)
+        except CallTimeout:
+            self._refs.pop(req.pid, None)
+            return None
+""",
 }
 
 

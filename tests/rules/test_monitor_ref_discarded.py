@@ -14,7 +14,7 @@ Program = str | dict[str, str]
 
 FINE: dict[str, Program] = {
     "fresh-discard": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 class A(Server):
 
@@ -24,7 +24,7 @@ class A(Server):
         return pid
 """,
     "init-life": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 class A(Server):
 
@@ -35,7 +35,7 @@ class A(Server):
             raise Stop("owner")
 """,
     "awaited": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 class A(Server):
 
@@ -44,7 +44,7 @@ class A(Server):
         return await asyncio.wait_for(ref, 5)
 """,
     "returned-passed": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 class A(Server):
 
@@ -52,7 +52,7 @@ class A(Server):
         return self.system.monitor(pid)
 """,
     "unrelated-monitor-method": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 class A(Server):
 
@@ -62,7 +62,7 @@ class A(Server):
         pass
 """,
     "ref-by-message": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 class A(Server):
 
@@ -80,7 +80,7 @@ class Gauge:
 """,
     },
     "pool-restart": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 class A(Server):
 
@@ -99,7 +99,7 @@ class A(Server):
 
 FLAWED: dict[str, Program] = {
     "bare": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 class A(Server):
 
@@ -107,7 +107,7 @@ class A(Server):
         self.system.monitor(msg.pid)
 """,
     "bare-pid-kept": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 class A(Server):
 
@@ -121,7 +121,7 @@ class A(Server):
             self.system.demonitor(ref)
 """,
     "local-unread": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 class A(Server):
 
@@ -131,7 +131,7 @@ class A(Server):
         print(f"watching {ref}")
 """,
     "underscore": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 class A(Server):
 
@@ -139,7 +139,7 @@ class A(Server):
         _ = self.system.monitor(msg.pid)
 """,
     "attr-unread": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 class A(Server):
 
@@ -147,7 +147,7 @@ class A(Server):
         self._last = self.system.monitor(msg.pid)
 """,
     "branch-shares-name": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 class A(Server):
 
@@ -160,7 +160,7 @@ class A(Server):
             self.system.demonitor(ref)
 """,
     "async-task": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 class A(Server):
 
@@ -170,7 +170,7 @@ class A(Server):
         await go()
 """,
     "peer-each-tick": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 class A(Server):
 

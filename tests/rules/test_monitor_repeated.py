@@ -14,7 +14,7 @@ Program = str | dict[str, str]
 
 FINE: dict[str, Program] = {
     "guarded-and-released": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 class A(Server):
 
@@ -32,7 +32,7 @@ class A(Server):
             self._refs.pop(msg.pid, None)
 """,
     "fresh": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 class A(Server):
 
@@ -46,7 +46,7 @@ class A(Server):
             self._refs.pop(msg.pid, None)
 """,
     "finally": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 class A(Server):
 
@@ -58,7 +58,7 @@ class A(Server):
             self.system.demonitor(ref, flush=True)
 """,
     "guard-get-none": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 class A(Server):
     async def handle_cast(self, msg):
@@ -84,7 +84,7 @@ class A(Server):
             self._refs.pop(msg.pid, None)
 """,
     "guard-early": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 class A(Server):
     async def handle_cast(self, msg):
@@ -111,7 +111,7 @@ class A(Server):
             self._refs.pop(msg.pid, None)
 """,
     "guard-flag": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 class A(Server):
     async def handle_cast(self, msg):
@@ -138,7 +138,7 @@ class A(Server):
             self._refs.pop(msg.pid, None)
 """,
     "guard-local": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 class A(Server):
     async def handle_cast(self, msg):
@@ -166,7 +166,7 @@ class A(Server):
             self._refs.pop(msg.pid, None)
 """,
     "guard-walrus": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 class A(Server):
     async def handle_cast(self, msg):
@@ -192,7 +192,7 @@ class A(Server):
             self._refs.pop(msg.pid, None)
 """,
     "guard-eafp": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 class A(Server):
     async def handle_cast(self, msg):
@@ -220,7 +220,7 @@ class A(Server):
             self._refs.pop(msg.pid, None)
 """,
     "guard-helper": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 class A(Server):
     async def handle_cast(self, msg):
@@ -245,7 +245,7 @@ class A(Server):
             self._refs.pop(msg.pid, None)
 """,
     "guard-predicate": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 class A(Server):
     async def handle_cast(self, msg):
@@ -271,7 +271,7 @@ class A(Server):
             self._refs.pop(msg.pid, None)
 """,
     "guard-replace": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 class A(Server):
     async def handle_cast(self, msg):
@@ -299,7 +299,7 @@ class A(Server):
             self._refs.pop(msg.pid, None)
 """,
     "guard-diff": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 class A(Server):
     async def handle_cast(self, msg):
@@ -325,7 +325,7 @@ class A(Server):
             self._refs.pop(msg.pid, None)
 """,
     "guard-comp": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 class A(Server):
     async def handle_cast(self, msg):
@@ -350,7 +350,7 @@ class A(Server):
             self._refs.pop(msg.pid, None)
 """,
     "guard-returned": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 class A(Server):
     async def handle_cast(self, msg):
@@ -375,7 +375,7 @@ class A(Server):
             self._refs.pop(msg.pid, None)
 """,
     "guard-alias": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 class A(Server):
     async def handle_cast(self, msg):
@@ -402,7 +402,7 @@ class A(Server):
             self._refs.pop(msg.pid, None)
 """,
     "guard-cond": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 class A(Server):
     async def handle_cast(self, msg):
@@ -427,7 +427,7 @@ class A(Server):
             self._refs.pop(msg.pid, None)
 """,
     "guard-or": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 class A(Server):
     async def handle_cast(self, msg):
@@ -452,7 +452,7 @@ class A(Server):
             self._refs.pop(msg.pid, None)
 """,
     "guard-and": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 class A(Server):
     async def handle_cast(self, msg):
@@ -478,7 +478,7 @@ class A(Server):
             self._refs.pop(msg.pid, None)
 """,
     "single": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 class A(Server):
 
@@ -490,7 +490,7 @@ class A(Server):
             self._ref = None
 """,
     "rewatch": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 class A(Server):
 
@@ -501,7 +501,7 @@ class A(Server):
             self._ref = self.system.monitor("worker")
 """,
     "cm": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 class A(Server):
 
@@ -517,7 +517,7 @@ class A(Server):
             return await self.system.call(req.pid, req)
 """,
     "timer-release": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 class A(Server):
 
@@ -532,7 +532,7 @@ class A(Server):
 
 FLAWED: dict[str, Program] = {
     "repeat": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 class A(Server):
 
@@ -549,7 +549,7 @@ class A(Server):
             self._refs.pop(msg.pid, None)
 """,
     "repeat-setdefault": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 class A(Server):
 
@@ -566,7 +566,7 @@ class A(Server):
             self._refs.pop(msg.pid, None)
 """,
     "repeat-helper": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 class A(Server):
 
@@ -585,7 +585,7 @@ class A(Server):
             self._refs.pop(msg.pid, None)
 """,
     "repeat-irrelevant-guard": """\
-from otplint.runtime import Down, Server, System, Stop, Pid
+from otplint.runtime import CallError, CallTimeout, Down, Exited, NoProc, Pid, Server, Stop, System
 
 class A(Server):
 
