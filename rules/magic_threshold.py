@@ -69,7 +69,7 @@ class MagicThreshold(Rule):
             return
         for method in actor.methods:
             for found in thresholds(method):
-                if not found.constants:
+                if not found.constants and (method in actor.life or found.measure is not Measure.VALUE):
                     yield self._report(actor, found)
 
     def _report(self, actor: Actor, found: Threshold) -> Finding:

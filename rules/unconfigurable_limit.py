@@ -58,6 +58,8 @@ class UnconfigurableLimit(Rule):
         for method in actor.methods:
             for limit in limits(method):
                 known = best.get(id(limit.node))
+                if method not in actor.life and not limit.bounds:
+                    continue
                 if not limit.number.is_trivial and (known is None or limit.bounds > known.bounds):
                     best[id(limit.node)] = limit
         for limit in best.values():

@@ -192,6 +192,19 @@ class Actor:
             working += [m for m in self.everything if m not in stopping and m not in working]
         return tuple(m for m in self.methods if m in working and not m.stops and not _is_special(m.name))
 
+    @cached_property
+    def life(self) -> tuple[Method, ...]:
+        """The own functions that run in the actor's life: when it starts, works or stops.
+
+        Where a loop is all that makes the actor, the rest of its class is an ordinary object that others use.
+        """
+        kind = self.kind
+        if not self.is_actor or kind.handlers or kind.public_methods or kind.handler_decorators:
+            return self.methods
+        roles = (Role.LOOP, Role.HANDLER, Role.START, Role.STOP)
+        living = self.reached(*[m for m in self.everything if m.role in roles])
+        return tuple(m for m in self.methods if m in living or m.outer in living)
+
     def callers(self, method: Method) -> list[Method]:
         """The own functions that call ``method`` directly."""
         return [m for m in self.everything if any(self.own_method(c, m) is method for c in m.calls)]

@@ -171,17 +171,16 @@ class Facts:
             base_source = self.source(base_index)
             base_node = self._class_node(base_source, base_entry)
             methods = self._methods(actor, base_source, base_node, base)
-            fresh = [m for m in methods if (m.outer or m).name not in names]
+            extended = recognise.extended([*own, *inherited])
+            fresh = [m for m in methods if (m.outer or m).name not in names - extended]
             names.update(m.name for m in methods if m.outer is None)
             judged_there = form == "setup" or bool(self.kinship.actor_root(base))
             (inherited if judged_there else own).extend(fresh)
         actor.methods, actor.inherited = tuple(own), tuple(inherited)
         if form == "class":
-            for method in actor.everything:
-                if recognise.drains(method) is not None:
-                    recognise.mark_loop(method)
-            for method in recognise.spawned_loops(actor):
-                recognise.mark_loop(method)
+            recognise.mark_loops(actor)
+            if kind is recognise.SHAPE:
+                recognise.leave_strangers(actor)
         return actor
 
     def _class_node(self, source: Source, entry: ClassEntry) -> code.Class:

@@ -45,7 +45,7 @@ class Fate(NamedTuple):
     """True where it is one of the attribute's entries, not its value."""
 
 
-def fates(expr: code.Expr, method: Method) -> list[Fate]:
+def fates(expr: code.Node, method: Method) -> list[Fate]:
     """The ends of the value of ``expr``; none where it is thrown away."""
     return list(dict.fromkeys(_Forward().follow(expr, method, 0)))
 

@@ -9,6 +9,7 @@ from otplint.facts import code
 from otplint.facts.actors import Actor
 from otplint.facts.frameworks import ActorKind
 from otplint.facts.methods import Method, Role
+from otplint.facts.values import local_values
 
 SHAPE = ActorKind(on_failure=("unseen",), starts=("__init__", "start"), stops=("stop", "close", "shutdown", "join"))
 """An actor that no framework knows: a failure in its loop ends a thread or task, and nobody is told."""
@@ -56,7 +57,7 @@ def drains(method: Method) -> code.Call | None:
     for stmt in code.statements(method.body):
         if isinstance(stmt, code.While):
             for call in (*_calls_in(stmt.test), *code.calls(stmt.body)):
-                if takes_from_queue(call, method):
+                if takes_from_queue(call, method) and not _made_here(call, method):
                     return call
         elif isinstance(stmt, code.For) and isinstance(stmt.iter, code.Call):
             args = stmt.iter.args
@@ -95,6 +96,14 @@ def _looks_like_a_queues(call: code.Call) -> bool:
     is_flag = isinstance(first, code.Const) and isinstance(first.value, bool)
     named = all(a.name in ("", "timeout", "block") and not a.star for a in call.args)
     return named and (first is None or is_flag)
+
+
+def _made_here(call: code.Call, method: Method) -> bool:
+    """A queue made for the answers to one request: a mailbox outlives the function that drains it."""
+    receiver = call.func.base if isinstance(call.func, code.Attr) else None
+    if not isinstance(receiver, code.Name):
+        return False
+    return any(isinstance(value, code.Call) for value in local_values(receiver.id, method))
 
 
 def _is_put_to(receiver: code.Expr, method: Method) -> bool:
@@ -139,7 +148,29 @@ def spawned_loops(actor: Actor) -> Iterator[Method]:
             yield method
 
 
-def mark_loop(method: Method) -> None:
-    """Mark the receive loop, once found."""
-    if method.role in (Role.HELPER, Role.NESTED, Role.HANDLER, Role.START):
-        method.role = Role.LOOP
+def mark_loops(actor: Actor) -> None:
+    """Find the receive loops: what drains a queue, and what is started as a thread or task and loops."""
+    draining = [m for m in actor.everything if drains(m) is not None]
+    for method in (*draining, *spawned_loops(actor)):
+        if method.role in (Role.HELPER, Role.NESTED, Role.HANDLER, Role.START):
+            method.role = Role.LOOP
+
+
+def leave_strangers(actor: Actor) -> None:
+    """A class that only its loop makes an actor answers for its bases as far as the loop runs them."""
+    living = actor.reached(*[m for m in actor.everything if m.role is Role.LOOP])
+    own = tuple(m for m in actor.methods if m.owner == actor.qualname or m in living)
+    actor.inherited = (*actor.inherited, *[m for m in actor.methods if m not in own])
+    actor.methods = own
+
+
+def extended(methods: list[Method]) -> set[str]:
+    """Names of the functions that overriding ones call with ``super()``, so that both run."""
+    found: set[str] = set()
+    for method in methods:
+        for call in method.calls:
+            func = call.func
+            base = func.base if isinstance(func, code.Attr) else None
+            if isinstance(func, code.Attr) and isinstance(base, code.Call) and code.dotted(base.func) == "super":
+                found.add(func.name)
+    return found

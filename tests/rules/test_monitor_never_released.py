@@ -1185,3 +1185,34 @@ class Desk(Actor):
         assert self.check(otplint, tmp_path, self.DROPS, self.RELEASE_BY_TARGET) == ["OTP101"]
         assert self.check(otplint, tmp_path, self.DROPS + close, self.RELEASE_BY_TARGET) == []
         assert self.check(otplint, tmp_path, self.DROPS + close + off, self.RELEASE_BY_TARGET) == ["OTP101"]
+
+
+def test_a_release_in_the_overridden_base_method_counts(scan: Scan) -> None:
+    files = {
+        "base.py": """
+            from otplint.runtime import Server
+
+            class Base(Server):
+                async def init(self):
+                    self.refs = {}
+
+                async def terminate(self, reason):
+                    for ref in self.refs.values():
+                        self.system.demonitor(ref, flush=True)
+        """,
+        "app.py": """
+            from base import Base
+
+            class Desk(Base):
+                async def handle_call(self, req, frm):
+                    if req.pid not in self.refs:
+                        self.refs[req.pid] = self.system.monitor(req.pid)
+
+                async def terminate(self, reason):
+                    self.log("bye")
+                    await super().terminate(reason)
+        """,
+    }
+    assert scan(files, "OTP101") == []
+    files["app.py"] = files["app.py"].replace("await super().terminate(reason)", "return None")
+    assert [f.code for f in scan(files, "OTP101")] == ["OTP101"]
