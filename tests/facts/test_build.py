@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import warnings
 from pathlib import Path
+from typing import Any
 
 import click
 import hypothesis
@@ -18,11 +19,11 @@ from otplint.facts import code
 from otplint.facts.build import build
 from otplint.sources.positions import LineTable
 
-_EXPRESSIONS = {
+_EXPRESSIONS: dict[str, Any] = {
     "Call": ast.Call, "Attr": ast.Attribute, "Compare": ast.Compare, "Cond": ast.IfExp, "Await": ast.Await,
     "Dict": ast.Dict, "Binary": ast.BinOp, "Sub": ast.Subscript, "Lambda": ast.Lambda,
 }  # fmt: skip
-_STATEMENTS = {
+_STATEMENTS: dict[str, Any] = {
     "Return": ast.Return, "Raise": ast.Raise, "Do": ast.Expr, "Augment": ast.AugAssign, "Delete": ast.Delete,
     "If": ast.If, "While": ast.While, "For": (ast.For, ast.AsyncFor), "With": (ast.With, ast.AsyncWith),
     "Try": ast.Try, "Assert": ast.Assert,
