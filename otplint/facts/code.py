@@ -7,7 +7,8 @@ function, class or ``except`` clause are of the smallest telling part (the name,
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from otplint.facts.nodes import (
     STATEMENTS,
@@ -148,32 +149,8 @@ def same(a: object, b: object) -> bool:
 
 def parts(expr: Expr) -> tuple[Expr, ...]:
     """The direct sub-expressions in order of evaluation; a lambda's body is not evaluated here."""
-    match expr:
-        case Attr(base=base):
-            return (base,)
-        case Sub(base=base, key=key):
-            return (base, key)
-        case Call(func=func, args=args):
-            return (func, *[a.value for a in args])
-        case Await(value=value) | Unary(value=value) | Star(value=value):
-            return (value,)
-        case Yield(value=value):
-            return () if value is None else (value,)
-        case Binary(left=left, right=right):
-            return (left, right)
-        case Bool(parts=items) | Text(parts=items) | Slice(parts=items) | Seq(items=items):
-            return items
-        case Compare(left=left, rights=rights):
-            return (left, *rights)
-        case Cond(test=test, then=then, other=other):
-            return (test, then, other)
-        case Dict(items=entries):
-            return tuple(e for pair in entries for e in pair if e is not None)
-        case Comp(elements=elements, clauses=clauses):
-            return (*[e for c in clauses for e in (c.iter, c.target, *c.tests)], *elements)
-        case Walrus(target=target, value=value):
-            return (value, target)
-    return ()
+    found = _PARTS.get(type(expr))
+    return () if found is None else found(expr)
 
 
 def walk(expr: Expr | None, *, lambdas: bool = False) -> Iterator[Expr]:
@@ -191,48 +168,14 @@ def walk(expr: Expr | None, *, lambdas: bool = False) -> Iterator[Expr]:
 
 def expressions(stmt: Stmt) -> tuple[Expr, ...]:
     """The expressions that the statement itself evaluates (headers only), in order of evaluation."""
-    match stmt:
-        case Do(value=value):
-            return (value,)
-        case Assign(targets=targets, value=value):
-            return targets if value is None else (value, *targets)
-        case Augment(target=target, value=value):
-            return (target, value)
-        case Delete(targets=targets):
-            return targets
-        case Return(value=value):
-            return () if value is None else (value,)
-        case Raise(error=error, cause=cause):
-            return tuple(e for e in (error, cause) if e is not None)
-        case Assert(test=test, message=message):
-            return (test,) if message is None else (test, message)
-        case If(test=test) | While(test=test):
-            return (test,)
-        case For(target=target, iter=source):
-            return (source, target)
-        case With(items=items):
-            return tuple(e for pair in items for e in pair if e is not None)
-        case Match(subject=subject):
-            return (subject,)
-        case Function(params=params, decorators=decorators):
-            return (*decorators, *[p.default for p in params if p.default is not None])
-        case Class(bases=bases, decorators=decorators):
-            return (*decorators, *[b.value for b in bases])
-    return ()
+    found = _HEADS.get(type(stmt))
+    return () if found is None else found(stmt)
 
 
 def blocks(stmt: Stmt) -> tuple[Block, ...]:
     """The nested blocks of a compound statement in source order; none for functions and classes."""
-    match stmt:
-        case If(body=body, orelse=orelse) | While(body=body, orelse=orelse) | For(body=body, orelse=orelse):
-            return (body, orelse)
-        case Try(body=body, handlers=handlers, orelse=orelse, final=final):
-            return (body, *[h.body for h in handlers], orelse, final)
-        case With(body=body):
-            return (body,)
-        case Match(cases=cases):
-            return tuple(c.body for c in cases)
-    return ()
+    found = _BLOCKS.get(type(stmt))
+    return () if found is None else found(stmt)
 
 
 def statements(block: Block, *, nested: bool = False) -> Iterator[Stmt]:
@@ -259,3 +202,54 @@ def calls(block: Block, *, nested: bool = False) -> Iterator[Call]:
             for node in walk(head, lambdas=nested):
                 if isinstance(node, Call):
                     yield node
+
+
+def _given(*values: Expr | None) -> tuple[Expr, ...]:
+    return tuple(value for value in values if value is not None)
+
+
+# Tables, not `match`: one look-up a node, where the walks spend their time.
+_Parts = dict[type, Callable[[Any], tuple[Expr, ...]]]
+_PARTS: _Parts = {
+    Attr: lambda e: (e.base,),
+    Sub: lambda e: (e.base, e.key),
+    Call: lambda e: (e.func, *[a.value for a in e.args]),
+    Await: lambda e: (e.value,),
+    Unary: lambda e: (e.value,),
+    Star: lambda e: (e.value,),
+    Yield: lambda e: _given(e.value),
+    Binary: lambda e: (e.left, e.right),
+    Bool: lambda e: e.parts,
+    Text: lambda e: e.parts,
+    Slice: lambda e: e.parts,
+    Seq: lambda e: e.items,
+    Compare: lambda e: (e.left, *e.rights),
+    Cond: lambda e: (e.test, e.then, e.other),
+    Dict: lambda e: _given(*[part for pair in e.items for part in pair]),
+    Comp: lambda e: (*[p for c in e.clauses for p in (c.iter, c.target, *c.tests)], *e.elements),
+    Walrus: lambda e: (e.value, e.target),
+}
+_HEADS: _Parts = {
+    Do: lambda s: (s.value,),
+    Assign: lambda s: s.targets if s.value is None else (s.value, *s.targets),
+    Augment: lambda s: (s.target, s.value),
+    Delete: lambda s: s.targets,
+    Return: lambda s: _given(s.value),
+    Raise: lambda s: _given(s.error, s.cause),
+    Assert: lambda s: _given(s.test, s.message),
+    If: lambda s: (s.test,),
+    While: lambda s: (s.test,),
+    For: lambda s: (s.iter, s.target),
+    With: lambda s: _given(*[part for pair in s.items for part in pair]),
+    Match: lambda s: (s.subject,),
+    Function: lambda s: (*s.decorators, *_given(*[p.default for p in s.params])),
+    Class: lambda s: (*s.decorators, *[b.value for b in s.bases]),
+}
+_BLOCKS: dict[type, Callable[[Any], tuple[Block, ...]]] = {
+    If: lambda s: (s.body, s.orelse),
+    While: lambda s: (s.body, s.orelse),
+    For: lambda s: (s.body, s.orelse),
+    Try: lambda s: (s.body, *[h.body for h in s.handlers], s.orelse, s.final),
+    With: lambda s: (s.body,),
+    Match: lambda s: tuple(c.body for c in s.cases),
+}
