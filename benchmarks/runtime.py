@@ -2,6 +2,7 @@
 
 Prints 1/s of CPU time, and the ratio to floors measured in the same run: asyncio.Queue plus Future ping-pong for
 calls; for spawns a task that waits on a queue of its own (what an actor is), and a bare task that waits on a future.
+A process that was never written to has no task yet, so spawns that each get one message are measured beside.
 Each figure is the median of several rounds, floors and contestants in turn, because machines are noisy;
 read ratios. Peers that are not installed get a line that says so (pip install pykka thespian otpylib xoscar).
 """
@@ -116,6 +117,40 @@ async def our_spawn() -> float:
             system.spawn(Echo)
         await asyncio.sleep(0)
         return SPAWNS / (time.process_time() - start)
+
+
+async def floor_used() -> float:
+    """Tasks with a queue of their own, each of which takes one item out of it and waits for the next."""
+
+    async def idle(queue: asyncio.Queue[int]) -> None:
+        while True:
+            await queue.get()
+
+    start = time.process_time()
+    tasks = []
+    for _ in range(SPAWNS):
+        queue: asyncio.Queue[int] = asyncio.Queue()
+        tasks.append(asyncio.create_task(idle(queue)))
+        queue.put_nowait(1)
+    await asyncio.sleep(0)
+    elapsed = time.process_time() - start
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    return SPAWNS / elapsed
+
+
+async def our_used() -> float:
+    """Spawns of processes that each handle one cast."""
+    async with System() as system:
+        start = time.process_time()
+        for _ in range(SPAWNS):
+            system.cast(system.spawn(Echo), None)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        elapsed = time.process_time() - start
+        assert system.counters.delivered == SPAWNS
+        return SPAWNS / elapsed
 
 
 async def our_cast() -> float:
@@ -353,6 +388,7 @@ def main() -> None:
     print(f"Python {sys.version.split()[0]}, medians of {ROUNDS}")
     queue, call = rounds(floor_call, our_call)
     bare, tasks, spawn = rounds(floor_bare_spawn, floor_spawn, our_spawn)
+    queued, used = rounds(floor_used, our_used)
     (cast,) = rounds(our_cast)
     print(f"{'':40} {'call/s':>12} {'spawn/s':>12}")
     print(f"{'asyncio.Queue + Future; create_task':40} {queue:12,.0f} {tasks:12,.0f}   bare tasks {bare:,.0f}")
@@ -360,6 +396,7 @@ def main() -> None:
     print(
         f"{'  ratio to the floor':40} {call / queue:12.2f} {spawn / tasks:12.2f}   (to bare tasks {spawn / bare:.2f})"
     )
+    print(f"spawn and one cast handled: {used:,.0f}/s, {used / queued:.2f} of a task that takes an item from its queue")
     print(f"memory: {asyncio.run(our_memory()) / 1000:.2f} kB an idle actor")
     print(asyncio.run(our_many()))
     print(asyncio.run(our_million()))

@@ -87,7 +87,12 @@ class System(Watching):
             self.names[name] = process
         if not self.plain:
             self.emit("spawn", self.here(), pid, 0, name)
-        process.task = self.make_task(process.run())
+        # Without an init of its own it can be idle before it ever awaits; its task is then made by its first message.
+        if self.plain and self.direct and getattr(factory, "init", None) is Server.init:
+            process.context = context = contextvars.copy_context()
+            self.loop.call_soon(process.begin, context=context)
+        else:
+            process.task = self.make_task(process.run())
         if link is not None:
             self.tie(process, link)
         return pid

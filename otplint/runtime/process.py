@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable
-from contextvars import ContextVar
+from contextvars import Context, ContextVar
 from typing import TYPE_CHECKING, Any, Final
 
 from otplint.runtime.errors import CallTimeout, MailboxFull
@@ -47,6 +47,10 @@ NOTHING: Final[dict[Any, Any]] = {}
 
 EMPTY: Final[deque[Item]] = deque(maxlen=0)
 """The mailbox of a process that nobody ever wrote to, shared; `open_mailbox` gives it one of its own."""
+
+
+ASLEEP: Final[Any] = object()
+"""The `waiter` of a process that has started and never had a message: `wake` gives it its task."""
 
 
 class Failure:
@@ -119,26 +123,24 @@ class From:
 class Process:
     """The runtime's side of a process. Programs see its Pid."""
 
-    # What most processes never have stays here, on the class: a spawn then costs a third less. NOTHING stands for an
-    # empty table until the first entry.
+    # Slots for what every process or message needs. What most never have stays on the class, and goes to a dict that
+    # only then is made: a spawn costs a third less. NOTHING stands for an empty table until the first entry.
+    __slots__ = (
+        *("__dict__", "bound", "callers", "context", "exiting", "factory", "high_water", "mailbox", "name", "parent"),
+        *("pid", "room", "server", "started", "system", "task", "waiter"),
+    )
+
     links: dict[Pid, Process] = NOTHING
     monitors: dict[Ref, Process | None] = NOTHING
     monitored_by: dict[Ref, Process] = NOTHING
-    callers: dict[From, None] = NOTHING
     timers: dict[Timer, None] | None = None
     watchers: list[tuple[Pid, asyncio.Future[object]]] | None = None
-    room: deque[asyncio.Future[None]] | None = None
     ready: tuple[Pid, asyncio.Future[object]] | None = None
     held: list[tuple[From, object]] | None = None
-    bound: Mailbox | None = None
     incoming = 0
-    high_water = 0
     attempts = 0
     restarts = 0
-    started = False
     dead = False
-    server: Server | None = None
-    task: asyncio.Task[None] | None = None
 
     def __init__(
         self, system: System, pid: Pid, factory: Callable[[], Server] | None, name: str | None, parent: Pid
@@ -149,8 +151,16 @@ class Process:
         self.name = name
         self.parent = parent
         self.mailbox: deque[Item] = EMPTY
+        self.high_water = 0
         self.waiter: asyncio.Future[None] | None = None
+        self.callers: dict[From, None] = NOTHING
+        self.bound: Mailbox | None = None
+        self.room: deque[asyncio.Future[None]] | None = None
         self.exiting: object = None
+        self.started = False
+        self.server: Server | None = None
+        self.task: asyncio.Task[None] | None = None
+        self.context: Context | None = None
 
     def open_mailbox(self) -> deque[Item]:
         """Its own mailbox, for the first message."""
@@ -162,8 +172,29 @@ class Process:
         waiter = self.waiter
         if waiter is not None:
             self.waiter = None
-            if not waiter.done():
+            if waiter is ASLEEP:
+                assert self.context is not None
+                self.task = self.context.run(self.system.make_task, self.run())
+            elif not waiter.done():
                 waiter.set_result(None)
+
+    def begin(self) -> None:
+        """The start of a process without an `init` of its own: it has a task only from its first message on."""
+        if self.dead:
+            return
+        current.set(self)
+        try:
+            server = self.build()
+        except BaseException as error:  # noqa: BLE001 - raised again in `run`, like every other error of a callback
+            self.task = self.system.make_task(self.run(error))
+            return
+        simple = type(server).init is Server.init  # not if the class's __new__ gave a server of another class
+        if simple and self.ready is not None:
+            self.system.announce(self)
+        if self.mailbox or not simple:
+            self.task = self.system.make_task(self.run())
+        else:
+            self.waiter = ASLEEP
 
     def build(self) -> Server:
         """Makes this start's own server. Raises TypeError when the factory does not make a fresh one (D6)."""
@@ -181,7 +212,7 @@ class Process:
         self.server = server
         return server
 
-    async def run(self) -> None:  # noqa: C901 - one coroutine a process: a nested one costs 0.4 kB and a hop a message
+    async def run(self, failure: BaseException | None = None) -> None:  # noqa: C901 - one coroutine a process: a nested one costs 0.4 kB and a hop a message
         """Builds the server, handles messages until something ends it, runs `terminate` where due."""
         system = self.system
         counters, loop, batch = system.counters, system.loop, system.batch
@@ -193,12 +224,15 @@ class Process:
         frm: From | None = None
         done = 0
         try:
-            server = self.build()
+            if failure is not None:
+                raise failure
+            begun = self.server
+            server = self.build() if begun is None else begun
             commit = server._commit
             if type(server).init is not Server.init:
                 await server.init()
             orderly = True
-            if self.ready is not None or not system.plain:
+            if self.ready is not None or (begun is None and not system.plain):
                 system.announce(self)
             while self.exiting is None:
                 mailbox = self.mailbox
@@ -264,7 +298,8 @@ class Process:
         except BaseException as error:  # noqa: BLE001 - raised again below, once everybody knows
             if self.exiting is None:
                 reason = outside = error
-        self.held = None
+        if self.held is not None:
+            self.held = None
         if orderly and self.exiting is None and outside is None and not self.dead:
             reason = await self.say_goodbye(server, reason)
         if not self.dead:
@@ -328,11 +363,13 @@ class Process:
             return
         self.exiting = reason
         task = self.task
-        assert task is not None
         if not self.started or self.waiter is not None:
             self.waiter = None
             self.system.finish(self, reason)
-            task.cancel()
+            if task is None:
+                self.server = self.context = None
+            else:
+                task.cancel()
         else:
             self.attempts = 0
             self.cancel()

@@ -62,6 +62,7 @@ class Watching:
         self._trace = trace
         self._hook: Callable[[Process, str], None] | None = None
         self.plain = False
+        self.direct = False
 
     def open(self, loop: asyncio.AbstractEventLoop) -> None:
         """Binds to the running loop; DetLoop (it has `post`) gets every signal as a step of its own."""
@@ -70,8 +71,8 @@ class Watching:
         self.loop = loop
         # asyncio's own create_task only looks for a factory before it does the same; a spawn is a fifth faster without.
         usual = getattr(type(loop), "create_task", None) is asyncio.BaseEventLoop.create_task
-        direct = usual and loop.get_task_factory() is None
-        self.make_task = functools.partial(asyncio.Task, loop=loop) if direct else loop.create_task
+        self.direct = usual and loop.get_task_factory() is None
+        self.make_task = functools.partial(asyncio.Task, loop=loop) if self.direct else loop.create_task
         self.deadlines = Deadlines(loop, self.outside)
         self.closed = False
         self.started_at = loop.time()
@@ -418,7 +419,7 @@ class Watching:
         return ProcessInfo(
             pid=pid,
             name=process.name,
-            status=status if process.started else "starting",
+            status="starting" if process.server is None else status,
             mailbox=len(process.mailbox),
             high_water=max(process.high_water, len(process.mailbox)),
             links=tuple(process.links),
