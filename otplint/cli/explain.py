@@ -10,7 +10,10 @@ from pathlib import Path
 
 import click
 
+from otplint.api import Rule
 from otplint.cli.check import analyse
+from otplint.cli.proofs import as_object as proof_object
+from otplint.cli.proofs import measured_markdown, measured_text, proof_of
 from otplint.cli.rules import as_object
 from otplint.cli.settings import Flags, catalogue, listed, one_line_errors, selection_flags, settings_for
 from otplint.cli.terminal import put, wants_colour, width
@@ -48,8 +51,8 @@ def command(
     place = _PLACE.fullmatch(what)
     if place is None:
         with one_line_errors():
-            info = known(what, catalogue(), where="explain")().info()
-        _print_page(info, style)
+            rule = known(what, catalogue(), where="explain")
+        _print_page(rule, style)
         return
     flags = Flags(config, isolated, listed(select), listed(ignore), listed(extend_select))
     path = Path(place[1])
@@ -67,13 +70,16 @@ def page_object(info: RuleInfo) -> dict[str, object]:
     return {**as_object(info), "sections": dict(info.sections)}
 
 
-def _print_page(info: RuleInfo, style: str) -> None:
+def _print_page(rule: type[Rule], style: str) -> None:
+    """The page, and what the rule's programs show when they are run now."""
+    info, proof = rule().info(), proof_of(rule)
     if style == "json":
-        put(json.dumps(page_object(info), indent=2) + "\n")
+        measured = None if proof is None else proof_object(proof)
+        put(json.dumps({**page_object(info), "measured": measured}, indent=2) + "\n")
     elif style == "markdown":
-        put(rule_page(info))
+        put(f"{rule_page(info)}\n{measured_markdown(proof)}")
     else:
-        put(_readable(info))
+        put(_readable(info, measured_text(proof)))
 
 
 def _print_findings(report: Report, style: str) -> None:
@@ -93,17 +99,17 @@ def _print_findings(report: Report, style: str) -> None:
         put("\n".join([text, *map(_readable, infos)]))
 
 
-def _readable(info: RuleInfo) -> str:
-    """The page as rich Markdown on a terminal, as plain text elsewhere."""
+def _readable(info: RuleInfo, more: str = "") -> str:
+    """The page as rich Markdown on a terminal, as plain text elsewhere; then `more`, which is plain text."""
     if not wants_colour(sys.stdout):
-        return rule_text(info)
+        return f"{rule_text(info)}\n{more}" if more else rule_text(info)
     from rich.console import Console
     from rich.markdown import Markdown
 
     console = Console(width=min(width(), 100), force_terminal=True)
     with console.capture() as captured:
         console.print(Markdown(rule_page(info), code_theme="ansi_dark"))
-    return captured.get()
+    return f"{captured.get()}\n{more}" if more else captured.get()
 
 
 def _covers(finding: Finding, line: int, column: int | None) -> bool:

