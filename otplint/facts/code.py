@@ -7,6 +7,7 @@ function, class or ``except`` clause are of the smallest telling part (the name,
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -142,9 +143,13 @@ def same(a: object, b: object) -> bool:
     if type(a) is not type(b):
         return False
     if isinstance(a, tuple) and isinstance(b, tuple):
-        skip = 2 if "start" in getattr(a, "_fields", ()) else 0
-        return len(a) == len(b) and all(same(x, y) for x, y in zip(a[skip:], b[skip:], strict=True))
-    return a == b
+        return len(a) == len(b) and all(same(x, y) for x, y in zip(a, b, strict=True))
+    if not dataclasses.is_dataclass(a):
+        return a == b
+    return all(same(getattr(a, f.name), getattr(b, f.name)) for f in dataclasses.fields(a) if f.name not in _PLACE)
+
+
+_PLACE = ("start", "end")
 
 
 def parts(expr: Expr) -> tuple[Expr, ...]:

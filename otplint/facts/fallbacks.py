@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from otplint.facts import code
@@ -168,10 +169,10 @@ def _replaced(expr: code.Expr | None, call: code.Call, function: Method) -> code
     if isinstance(expr, code.Name):
         return given_for(expr.id, call, function) or expr
     if isinstance(expr, code.Call):
-        args = tuple(a._replace(value=_replaced(a.value, call, function) or a.value) for a in expr.args)
-        return expr._replace(args=args)
+        args = tuple(replace(a, value=_replaced(a.value, call, function) or a.value) for a in expr.args)
+        return replace(expr, args=args)
     if isinstance(expr, code.Seq):
-        return expr._replace(items=tuple(_replaced(i, call, function) or i for i in expr.items))
+        return replace(expr, items=tuple(_replaced(i, call, function) or i for i in expr.items))
     return expr
 
 

@@ -5,30 +5,35 @@ Read them through :mod:`otplint.facts.code`, which adds the questions one asks o
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeAlias, Union
+from dataclasses import dataclass
+from typing import TypeAlias, Union
 
 
-class Name(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Name:
     start: int
     end: int
     id: str
 
 
-class Attr(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Attr:
     start: int
     end: int
     base: Expr
     name: str
 
 
-class Sub(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Sub:
     start: int
     end: int
     base: Expr
     key: Expr
 
 
-class Const(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Const:
     """A literal; ``value`` is ``None`` for ``None``, ``Ellipsis`` for ``...``."""
 
     start: int
@@ -36,7 +41,8 @@ class Const(NamedTuple):
     value: object
 
 
-class Arg(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Arg:
     """One argument: ``name`` of a keyword argument, ``star`` one of ``""``, ``"*"``, ``"**"``."""
 
     name: str
@@ -44,7 +50,8 @@ class Arg(NamedTuple):
     value: Expr
 
 
-class Call(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Call:
     """A call; in a ``case`` pattern also a class pattern."""
 
     start: int
@@ -71,26 +78,30 @@ class Call(NamedTuple):
         return found if found is not None else self.positional(position)
 
 
-class Await(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Await:
     start: int
     end: int
     value: Expr
 
 
-class Yield(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Yield:
     start: int
     end: int
     value: Expr | None
 
 
-class Unary(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Unary:
     start: int
     end: int
     op: str
     value: Expr
 
 
-class Binary(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Binary:
     """``left op right``; alternatives of a ``case`` pattern use ``|``."""
 
     start: int
@@ -100,14 +111,16 @@ class Binary(NamedTuple):
     right: Expr
 
 
-class Bool(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Bool:
     start: int
     end: int
     op: str
     parts: tuple[Expr, ...]
 
 
-class Compare(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Compare:
     start: int
     end: int
     left: Expr
@@ -115,7 +128,8 @@ class Compare(NamedTuple):
     rights: tuple[Expr, ...]
 
 
-class Cond(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Cond:
     """``then if test else other``."""
 
     start: int
@@ -125,7 +139,8 @@ class Cond(NamedTuple):
     other: Expr
 
 
-class Seq(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Seq:
     """A tuple, list or set display (``kind`` says which) or a sequence pattern."""
 
     start: int
@@ -134,7 +149,8 @@ class Seq(NamedTuple):
     items: tuple[Expr, ...]
 
 
-class Dict(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Dict:
     """A dict display; a key of ``None`` is a ``**`` entry."""
 
     start: int
@@ -142,14 +158,16 @@ class Dict(NamedTuple):
     items: tuple[tuple[Expr | None, Expr], ...]
 
 
-class Lambda(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Lambda:
     start: int
     end: int
     params: tuple[Param, ...]
     body: Expr
 
 
-class Clause(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Clause:
     """``for target in iter if tests`` of a comprehension."""
 
     target: Expr
@@ -157,7 +175,8 @@ class Clause(NamedTuple):
     tests: tuple[Expr, ...]
 
 
-class Comp(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Comp:
     """A comprehension; ``kind`` is ``list``, ``set``, ``dict`` or ``generator``."""
 
     start: int
@@ -167,7 +186,8 @@ class Comp(NamedTuple):
     clauses: tuple[Clause, ...]
 
 
-class Text(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Text:
     """An f-string or t-string: its expressions and literal pieces."""
 
     start: int
@@ -175,7 +195,8 @@ class Text(NamedTuple):
     parts: tuple[Expr, ...]
 
 
-class Walrus(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Walrus:
     """``target := value``; in a ``case`` pattern ``value as target``."""
 
     start: int
@@ -184,13 +205,15 @@ class Walrus(NamedTuple):
     value: Expr
 
 
-class Star(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Star:
     start: int
     end: int
     value: Expr
 
 
-class Slice(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Slice:
     start: int
     end: int
     parts: tuple[Expr, ...]
@@ -202,7 +225,8 @@ Expr: TypeAlias = Union[  # noqa: UP007 - forward references, as strings they wo
 ]  # fmt: skip
 
 
-class Param(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Param:
     """A parameter; ``star`` is ``""``, ``"*"`` or ``"**"``."""
 
     name: str
@@ -211,7 +235,8 @@ class Param(NamedTuple):
     annotation: Expr | None
 
 
-class Do(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Do:
     """An expression statement."""
 
     start: int
@@ -219,7 +244,8 @@ class Do(NamedTuple):
     value: Expr
 
 
-class Assign(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Assign:
     """``targets = value``; ``value`` is ``None`` for a bare annotation."""
 
     start: int
@@ -229,7 +255,8 @@ class Assign(NamedTuple):
     annotation: Expr | None
 
 
-class Augment(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Augment:
     """``target op= value``."""
 
     start: int
@@ -239,48 +266,56 @@ class Augment(NamedTuple):
     value: Expr
 
 
-class Delete(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Delete:
     start: int
     end: int
     targets: tuple[Expr, ...]
 
 
-class Return(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Return:
     start: int
     end: int
     value: Expr | None
 
 
-class Raise(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Raise:
     start: int
     end: int
     error: Expr | None
     cause: Expr | None
 
 
-class Break(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Break:
     start: int
     end: int
 
 
-class Continue(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Continue:
     start: int
     end: int
 
 
-class Pass(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Pass:
     start: int
     end: int
 
 
-class Assert(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Assert:
     start: int
     end: int
     test: Expr
     message: Expr | None
 
 
-class Import(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Import:
     """A local import: ``(local name, dotted target)`` pairs; relative targets keep their leading dots."""
 
     start: int
@@ -288,7 +323,8 @@ class Import(NamedTuple):
     names: tuple[tuple[str, str], ...]
 
 
-class Scope(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Scope:
     """``global`` or ``nonlocal``."""
 
     start: int
@@ -296,7 +332,8 @@ class Scope(NamedTuple):
     names: tuple[str, ...]
 
 
-class If(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class If:
     start: int
     end: int
     test: Expr
@@ -304,7 +341,8 @@ class If(NamedTuple):
     orelse: Block
 
 
-class While(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class While:
     start: int
     end: int
     test: Expr
@@ -312,7 +350,8 @@ class While(NamedTuple):
     orelse: Block
 
 
-class For(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class For:
     start: int
     end: int
     target: Expr
@@ -322,7 +361,8 @@ class For(NamedTuple):
     is_async: bool
 
 
-class Handler(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Handler:
     """An ``except`` clause; start and end are those of its header, without the colon."""
 
     start: int
@@ -332,7 +372,8 @@ class Handler(NamedTuple):
     body: Block
 
 
-class Try(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Try:
     start: int
     end: int
     body: Block
@@ -342,7 +383,8 @@ class Try(NamedTuple):
     is_star: bool
 
 
-class With(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class With:
     start: int
     end: int
     items: tuple[tuple[Expr, Expr | None], ...]
@@ -350,7 +392,8 @@ class With(NamedTuple):
     is_async: bool
 
 
-class Case(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Case:
     """A ``case`` block; the pattern is written with expression records."""
 
     start: int
@@ -360,14 +403,16 @@ class Case(NamedTuple):
     body: Block
 
 
-class Match(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Match:
     start: int
     end: int
     subject: Expr
     cases: tuple[Case, ...]
 
 
-class Function(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Function:
     """A function; start and end are those of its name."""
 
     start: int
@@ -380,7 +425,8 @@ class Function(NamedTuple):
     returns: Expr | None
 
 
-class Class(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Class:
     """A class; start and end are those of its name."""
 
     start: int
