@@ -18,33 +18,33 @@ from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar, Protocol, TypeVar
 
-from otplint.facts import code
-from otplint.facts import code as syntax  # in the body of a rule's class, its own ``code`` hides the module
 from otplint.facts.actors import Actor, Use
-from otplint.facts.decisions import Decision, decisions, refuses
-from otplint.facts.environments import asks_for_tests
-from otplint.facts.failure import Catch, Reaction, catches
-from otplint.facts.fallbacks import Fallback, fallbacks
-from otplint.facts.fixed import Fixed
 from otplint.facts.flow import Exit, Flow, Point, catches_all, exception_types, suppressed_types
-from otplint.facts.limits import Limit, limits
-from otplint.facts.measures import Measure
-from otplint.facts.messaging import RawWrite, comes_with_message, raw_writes, requests, routes
 from otplint.facts.methods import Event, Method, Role
 from otplint.facts.origins import Origin, origins
-from otplint.facts.stopping import (
+from otplint.facts.queries.decisions import Decision, decisions, refuses
+from otplint.facts.queries.environments import asks_for_tests
+from otplint.facts.queries.failure import Catch, Reaction, catches
+from otplint.facts.queries.fallbacks import Fallback, fallbacks
+from otplint.facts.queries.fixed import Fixed
+from otplint.facts.queries.limits import Limit, limits
+from otplint.facts.queries.measures import Measure
+from otplint.facts.queries.messaging import RawWrite, comes_with_message, raw_writes, requests, routes
+from otplint.facts.queries.stopping import (
     awaits_what_it_cancelled,
     ends_by_flag,
     goes_on,
     swallows_cancellation,
     swallows_exit,
 )
-from otplint.facts.thresholds import Threshold, thresholds
-from otplint.facts.watches import Drop, Flaw, Watch, down_branches, watches
+from otplint.facts.queries.thresholds import Threshold, thresholds
+from otplint.facts.queries.watches import Drop, Flaw, Watch, down_branches, watches
+from otplint.facts.syntax import code
+from otplint.facts.syntax import code as syntax  # in the body of a rule's class, its own ``code`` hides the module
 from otplint.findings import Confidence, Edit, Finding, Fix, Option, Related, RuleInfo, Severity, Span
 
 if TYPE_CHECKING:
-    from otplint.facts.project import Project
+    from otplint.facts.index.project import Project
 
 __all__ = [
     "API_VERSION",

@@ -71,7 +71,7 @@ def imports(name: str) -> Iterator[str]:
 
 
 def room(module: str) -> str:
-    """``facts`` for ``otplint.facts.index``; ``otplint`` for the package itself."""
+    """``facts`` for ``otplint.facts.index.by_ast``; ``otplint`` for the package itself."""
     return module.split(".")[1] if "." in module else module
 
 

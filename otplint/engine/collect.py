@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from otplint.facts.entries import ModuleIndex, Unparsable, absolute_module
 from otplint.facts.frameworks import Vocabulary
-from otplint.facts.index import index_module
+from otplint.facts.index.by_ast import index_module
+from otplint.facts.index.entries import ModuleIndex, Unparsable, absolute_module
+from otplint.facts.index.modules import ModuleName, candidate_paths, module_name
+from otplint.facts.index.project import Project
 from otplint.facts.kinship import Kinship
-from otplint.facts.modules import ModuleName, candidate_paths, module_name
-from otplint.facts.project import Project
 from otplint.findings import Failure
 from otplint.sources.decode import Undecodable, decode
 from otplint.sources.triage import Triage

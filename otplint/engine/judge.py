@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from otplint.api import Rule
-from otplint.facts.entries import ModuleIndex, Unparsable
 from otplint.facts.facts import Facts
+from otplint.facts.index.entries import ModuleIndex, Unparsable
 from otplint.findings import Failure, Finding
 
 _STACK = 12_000

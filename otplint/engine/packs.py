@@ -7,7 +7,7 @@ import pkgutil
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
-from types import ModuleType
+from types import GenericAlias, ModuleType
 
 from otplint.api import API_VERSION, Rule, RuleDefinitionError
 from otplint.engine.housekeeping import RULES
@@ -94,7 +94,10 @@ def _load(point: EntryPoint) -> Pack:
 def _defined(module: ModuleType) -> Iterator[type[Rule]]:
     """Concrete rules whose class statement stands in ``module``."""
     for value in vars(module).values():
-        if not isinstance(value, type) or not issubclass(value, Rule) or value.abstract:
+        # On Python 3.10 `tuple[str, int]`, an alias in a rule's file, passes for a type and fails as one.
+        if isinstance(value, GenericAlias) or not isinstance(value, type):
+            continue
+        if not issubclass(value, Rule) or value.abstract:
             continue
         if value.__module__ == module.__name__:
             yield value

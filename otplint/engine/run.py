@@ -16,11 +16,11 @@ from otplint.engine.filter import keep
 from otplint.engine.judge import Judged, judge
 from otplint.engine.packs import load_rules
 from otplint.engine.pool import Pool, spread
-from otplint.facts.entries import ModuleIndex
 from otplint.facts.facts import Facts
 from otplint.facts.frameworks import FrameworkError, Vocabulary, with_users
+from otplint.facts.index.entries import ModuleIndex
+from otplint.facts.index.project import Project
 from otplint.facts.kinship import Kinship
-from otplint.facts.project import Project
 from otplint.findings import Finding, Report
 from otplint.sources.root import DEFAULT_TEST_FILES, is_test_file
 from otplint.sources.triage import Triage

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from otplint.facts import code
 from otplint.facts.frameworks import ActorKind, Framework
 from otplint.facts.methods import Event, Method, Role
+from otplint.facts.syntax import code
 from otplint.facts.values import Values, matched
 from otplint.findings import Confidence
 

@@ -6,16 +6,17 @@ import re
 from collections.abc import Callable, Iterator
 from functools import cached_property
 
-from otplint.facts import code, recognise
+from otplint.facts import recognise
 from otplint.facts.actors import Actor
-from otplint.facts.callers import calls_of
-from otplint.facts.entries import ClassEntry, FunctionEntry, ModuleIndex
 from otplint.facts.frameworks import ActorKind, Framework, Vocabulary
+from otplint.facts.index.entries import ClassEntry, FunctionEntry, ModuleIndex
+from otplint.facts.index.project import Project
 from otplint.facts.kinship import SETUP_ROLES, Kinship
-from otplint.facts.messaging import handled_types
 from otplint.facts.methods import Method, Role
-from otplint.facts.project import Project
+from otplint.facts.queries.callers import calls_of
+from otplint.facts.queries.messaging import handled_types
 from otplint.facts.source import Source
+from otplint.facts.syntax import code
 from otplint.findings import Confidence, Span
 
 _PLAIN = Framework("python")

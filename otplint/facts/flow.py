@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from otplint.facts import code
+from otplint.facts.syntax import code
 
 _MAX_DEPTH = 4
 _MAX_POINTS = 6000

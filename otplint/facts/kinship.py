@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from otplint.facts.entries import ModuleIndex
 from otplint.facts.frameworks import Vocabulary
-from otplint.facts.project import Project
+from otplint.facts.index.entries import ModuleIndex
+from otplint.facts.index.project import Project
 
 SETUP_ROLES = ("supervise", "breaker", "child", "retry")
 """Operations that make code worth a look although it is no actor."""

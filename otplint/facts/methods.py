@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from otplint.facts import code
 from otplint.facts.flow import Flow
 from otplint.facts.frameworks import Framework, Operation
 from otplint.facts.source import Source
+from otplint.facts.syntax import code
 from otplint.facts.values import matched
 from otplint.findings import Span
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from otplint.facts import code
+from otplint.facts.syntax import code
 from otplint.facts.values import binds, local_assignments
 
 if TYPE_CHECKING:

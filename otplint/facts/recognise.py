@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from otplint.facts import code
 from otplint.facts.actors import Actor
 from otplint.facts.frameworks import ActorKind
 from otplint.facts.methods import Method, Role
+from otplint.facts.syntax import code
 from otplint.facts.values import local_values
 
 SHAPE = ActorKind(on_failure=("unseen",), starts=("__init__", "start"), stops=("stop", "close", "shutdown", "join"))

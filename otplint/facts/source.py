@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from otplint.facts import code
-from otplint.facts.entries import ModuleIndex, Unparsable
-from otplint.facts.nesting import too_deep_at
-from otplint.facts.project import Project
+from otplint.facts.index.entries import ModuleIndex, Unparsable
+from otplint.facts.index.nesting import too_deep_at
+from otplint.facts.index.project import Project
+from otplint.facts.syntax import code
 from otplint.findings import Span
 from otplint.sources.positions import LineTable
 
@@ -51,7 +51,7 @@ class Source:
     def _parse(self, text: str, offset: int, line: int) -> code.Block:
         import libcst as cst  # a scan that finds no actors needs no LibCST
 
-        from otplint.facts.build import build
+        from otplint.facts.syntax.build import build
 
         if (at := too_deep_at(text)) is not None:  # LibCST would take the process with it
             raise Unparsable(line + text.count("\n", 0, at), 1, "an expression nests too deeply to be analysed")

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from otplint.facts import code
 from otplint.facts.frameworks import Framework, Operation, Vocabulary
+from otplint.facts.syntax import code
 
 if TYPE_CHECKING:
     from otplint.facts.actors import Actor

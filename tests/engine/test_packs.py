@@ -99,6 +99,12 @@ def test_a_pack_may_be_one_module(site: Site) -> None:
     assert [rule.code for rule in load_packs()[-1].rules] == ["ONE101"]
 
 
+def test_an_alias_in_a_rule_s_file_is_no_rule(site: Site) -> None:
+    text = f"API_VERSION = {API_VERSION}\nPair = tuple[str, int]\n{RULE.format(name='Open', code='ALS101')}"
+    site.distribution("alias", value="alias_till_open", files={"alias_till_open.py": text})
+    assert [rule.code for rule in load_packs()[-1].rules] == ["ALS101"]
+
+
 @pytest.mark.parametrize(
     ("module", "says"),
     [

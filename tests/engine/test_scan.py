@@ -223,8 +223,8 @@ def test_a_rule_that_raises_is_named_and_hides_nothing(tmp_path: Path) -> None:
     from otplint.engine.judge import judge
     from otplint.facts.facts import Facts
     from otplint.facts.frameworks import shipped
+    from otplint.facts.index.project import Project
     from otplint.facts.kinship import Kinship
-    from otplint.facts.project import Project
 
     files = Files(tmp_path)
     vocabulary = Vocabulary(shipped())

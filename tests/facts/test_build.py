@@ -15,8 +15,8 @@ import rich
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from otplint.facts import code
-from otplint.facts.build import build
+from otplint.facts.syntax import code
+from otplint.facts.syntax.build import build
 from otplint.sources.positions import LineTable
 
 _EXPRESSIONS: dict[str, Any] = {

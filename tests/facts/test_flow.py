@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from otplint.facts import code
-from otplint.facts.build import build
 from otplint.facts.flow import Exit, Flow, Point
+from otplint.facts.syntax import code
+from otplint.facts.syntax.build import build
 
 
 class Oops(Exception):  # noqa: N818 - a name for programs to raise

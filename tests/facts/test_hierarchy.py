@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otplint.facts.entries import ModuleIndex
-from otplint.facts.index import index_module
-from otplint.facts.linearise import linearise
-from otplint.facts.modules import index_names
-from otplint.facts.project import Project
+from otplint.facts.index.by_ast import index_module
+from otplint.facts.index.entries import ModuleIndex
+from otplint.facts.index.linearise import linearise
+from otplint.facts.index.modules import index_names
+from otplint.facts.index.project import Project
 
 Files = Mapping[str, str]
 

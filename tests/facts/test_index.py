@@ -13,9 +13,9 @@ import libcst
 import pytest
 import rich
 
-from otplint.facts.entries import ModuleIndex, Unparsable
-from otplint.facts.index import index_module
-from otplint.facts.index_cst import index_with_libcst
+from otplint.facts.index.by_ast import index_module
+from otplint.facts.index.by_libcst import index_with_libcst
+from otplint.facts.index.entries import ModuleIndex, Unparsable
 
 REFUSED = Unparsable(1, 1, "refused")
 
@@ -360,7 +360,7 @@ def test_the_garbage_collector_is_left_as_it_was() -> None:
 def test_libcst_is_not_imported_for_plain_files() -> None:
     program = dedent("""\
         import sys
-        from otplint.facts.index import index_module
+        from otplint.facts.index.by_ast import index_module
         index_module("class A(B): x = 1", "m.py", "m", False)
         assert "libcst" not in sys.modules
         """)

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otplint.facts.entries import ModuleIndex, Unparsable
-from otplint.facts.index import index_module
-from otplint.facts.index_cst import index_with_libcst
-from otplint.facts.nesting import MAX_BRACKETS, MAX_CHAIN, too_deep_at
-from otplint.facts.older_syntax import in_older_syntax
+from otplint.facts.index.by_ast import index_module
+from otplint.facts.index.by_libcst import index_with_libcst
+from otplint.facts.index.entries import ModuleIndex, Unparsable
+from otplint.facts.index.nesting import MAX_BRACKETS, MAX_CHAIN, too_deep_at
+from otplint.facts.index.older_syntax import in_older_syntax
 
 REFUSED = Unparsable(1, 1, "refused")
 
@@ -145,8 +145,8 @@ def test_deep_nesting_never_kills_the_process(text: str) -> None:
     # In a process of its own: an overflow of the native stack would take the test run with it.
     program = dedent("""\
         import sys
-        from otplint.facts.entries import Unparsable
-        from otplint.facts.index import index_module
+        from otplint.facts.index.entries import Unparsable
+        from otplint.facts.index.by_ast import index_module
         try:
             index_module(sys.stdin.read(), "m.py", "m", False)
         except Unparsable as error:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otplint.facts.modules import ModuleName, candidate_paths, index_names, module_name, source_root
+from otplint.facts.index.modules import ModuleName, candidate_paths, index_names, module_name, source_root
 
 
 @pytest.mark.parametrize(

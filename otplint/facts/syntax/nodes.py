@@ -1,6 +1,6 @@
-"""The records of the code model: what a region of source says, as named tuples.
+"""The records of the code model: what a region of source says, as frozen records.
 
-Read them through :mod:`otplint.facts.code`, which adds the questions one asks of them.
+Read them through :mod:`otplint.facts.syntax.code`, which adds the questions one asks of them.
 """
 
 from __future__ import annotations

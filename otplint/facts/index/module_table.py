@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from otplint.facts.entries import ModuleIndex
-from otplint.facts.modules import candidate_paths, source_root
+from otplint.facts.index.entries import ModuleIndex
+from otplint.facts.index.modules import candidate_paths, source_root
 
 _COMMON_ROOTS = dict.fromkeys(("", "src/"))
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import builtins
 from collections.abc import Callable
 
-from otplint.facts.entries import UNKNOWN, ModuleIndex, absolute_module
-from otplint.facts.module_table import ModuleTable
+from otplint.facts.index.entries import UNKNOWN, ModuleIndex, absolute_module
+from otplint.facts.index.module_table import ModuleTable
 
 _BUILTINS = frozenset(dir(builtins))
 _LONGEST_CHAIN = 50

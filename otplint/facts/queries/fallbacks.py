@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from otplint.facts import code
-from otplint.facts.failure import caught_types
 from otplint.facts.flow import Point
-from otplint.facts.messaging import given_for, raw_writes
 from otplint.facts.methods import Method
 from otplint.facts.origins import origins
+from otplint.facts.queries.failure import caught_types
+from otplint.facts.queries.messaging import given_for, raw_writes
+from otplint.facts.syntax import code
 from otplint.facts.values import local_values
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from otplint.facts import code
+from otplint.facts.syntax import code
 from otplint.facts.values import binds, matched
 
 if TYPE_CHECKING:

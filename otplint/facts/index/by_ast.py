@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from otplint.facts.entries import (
+from otplint.facts.index.entries import (
     UNKNOWN,
     ClassEntry,
     Collector,
@@ -57,7 +57,7 @@ def index_module(text: str, path: str, module: str, is_package: bool) -> ModuleI
             refused = _unparsable(error)
             if _is_broken(error):
                 raise refused from None
-            from otplint.facts.index_cst import index_with_libcst
+            from otplint.facts.index.by_libcst import index_with_libcst
 
             return index_with_libcst(text, path, module, is_package, refused)
         except (RecursionError, MemoryError):
@@ -98,7 +98,7 @@ def _parse_any(text: str) -> tuple[ast.Module, frozenset[int]]:
     except SyntaxError as error:
         if _is_broken(error):
             raise
-        from otplint.facts.older_syntax import in_older_syntax
+        from otplint.facts.index.older_syntax import in_older_syntax
 
         older = in_older_syntax(text)
         if older is None:

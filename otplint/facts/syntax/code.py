@@ -1,7 +1,7 @@
-"""The plain code model: what a region of source says, as named tuples.
+"""The plain code model: what a region of source says, as frozen records.
 
-LibCST trees are turned into these records once (:mod:`otplint.facts.build`) and then dropped, so that facts can be
-cached, pickled and compared. ``start`` and ``end`` are character offsets into the file's decoded text; those of a
+LibCST trees are turned into these records once (:mod:`otplint.facts.syntax.build`) and then dropped, so that facts
+can be cached and pickled; :func:`same` compares what they say. ``start`` and ``end`` are character offsets into the file's decoded text; those of a
 function, class or ``except`` clause are of the smallest telling part (the name, the clause's header).
 """
 
@@ -11,7 +11,7 @@ import dataclasses
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from otplint.facts.nodes import (
+from otplint.facts.syntax.nodes import (
     STATEMENTS,
     Arg,
     Assert,

@@ -11,9 +11,9 @@ import enum
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from otplint.facts import code
-from otplint.facts.fixed import number
 from otplint.facts.methods import Role
+from otplint.facts.queries.fixed import number
+from otplint.facts.syntax import code
 from otplint.facts.values import local_values
 
 if TYPE_CHECKING:

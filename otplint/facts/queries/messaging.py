@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from otplint.facts import code, recognise
+from otplint.facts import recognise
 from otplint.facts.methods import Event, Role
-from otplint.facts.slices import bindings
+from otplint.facts.queries.slices import bindings
+from otplint.facts.syntax import code
 from otplint.facts.values import annotation_type
 
 if TYPE_CHECKING:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from otplint.facts import code
 from otplint.facts.flow import exception_types
 from otplint.facts.methods import Event, Method
-from otplint.facts.routes import Condition, Step
-from otplint.facts.slices import Slice, behind
+from otplint.facts.queries.routes import Condition, Step
+from otplint.facts.queries.slices import Slice, behind
+from otplint.facts.syntax import code
 
 if TYPE_CHECKING:
     from otplint.facts.actors import Actor

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from otplint.facts import code
-from otplint.facts.failure import CANCELLATION, Catch
 from otplint.facts.flow import Point
 from otplint.facts.methods import Method, Role
+from otplint.facts.queries.failure import CANCELLATION, Catch
+from otplint.facts.syntax import code
 
 _CLOSES = frozenset({"close", "aclose", "wait_closed", "stop", "shutdown", "disconnect", "cleanup", "join",
                      "terminate", "release", "unsubscribe", "logout", "kill", "cancel", "__aexit__",

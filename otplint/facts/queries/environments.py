@@ -10,10 +10,10 @@ import itertools
 import re
 from typing import TYPE_CHECKING
 
-from otplint.facts import code
-from otplint.facts.decisions import arguments, refuses
-from otplint.facts.messaging import comes_with_message
 from otplint.facts.origins import sources
+from otplint.facts.queries.decisions import arguments, refuses
+from otplint.facts.queries.messaging import comes_with_message
+from otplint.facts.syntax import code
 from otplint.findings import Confidence
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from otplint.facts import code
 from otplint.facts.methods import Event, Method, Role
+from otplint.facts.syntax import code
 from otplint.facts.values import annotation_type
 
 if TYPE_CHECKING:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from otplint.facts import code
 from otplint.facts.flow import Point, exception_types
 from otplint.facts.methods import Method, Role
 from otplint.facts.origins import origins
-from otplint.facts.reaction import LOUD, QUIET, Reaction, describes, logged, reaction
+from otplint.facts.queries.reaction import LOUD, QUIET, Reaction, describes, logged, reaction
 from otplint.facts.recognise import takes_from_queue
+from otplint.facts.syntax import code
 
 __all__ = ["STOPPING", "Catch", "Reaction", "catches", "caught_types", "logged"]
 

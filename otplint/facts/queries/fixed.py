@@ -12,11 +12,11 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from otplint.facts import code
+from otplint.facts.syntax import code
 from otplint.facts.values import local_values
 
 if TYPE_CHECKING:
-    from otplint.facts.entries import ClassEntry, ModuleIndex
+    from otplint.facts.index.entries import ClassEntry, ModuleIndex
     from otplint.facts.methods import Method
     from otplint.facts.source import Source
 

@@ -14,8 +14,8 @@ from typing import Any
 
 import libcst as cst
 
-from otplint.facts import code
-from otplint.facts.cursor import TRIVIA, Cursor, LostPosition, operator_token
+from otplint.facts.syntax import code
+from otplint.facts.syntax.cursor import TRIVIA, Cursor, LostPosition, operator_token
 
 
 def build(module: cst.Module, text: str, offset: int = 0) -> code.Block:
@@ -337,7 +337,7 @@ class _Builder(Cursor):
         return self.block(node.body)
 
     def statement(self, node: cst.CSTNode) -> code.Stmt:
-        from otplint.facts.build_statements import STATEMENTS
+        from otplint.facts.syntax.build_statements import STATEMENTS
 
         match = TRIVIA.match(self.text, self.pos)
         assert match is not None

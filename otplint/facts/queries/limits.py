@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from otplint.facts import code
-from otplint.facts.fixed import Fixed, fixed
-from otplint.facts.measures import Measure, is_clock
 from otplint.facts.methods import Event, Method
 from otplint.facts.origins import origins
-from otplint.facts.thresholds import margins, thresholds
+from otplint.facts.queries.fixed import Fixed, fixed
+from otplint.facts.queries.measures import Measure, is_clock
+from otplint.facts.queries.thresholds import margins, thresholds
+from otplint.facts.syntax import code
 
 _SETUP = ("supervise", "breaker", "child", "retry")
 _SIZES_AND_SUPERVISION = (*_SETUP, "queue")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import enum
 import re
 
-from otplint.facts import code
 from otplint.facts.methods import Method
 from otplint.facts.origins import origins
+from otplint.facts.syntax import code
 
 _MAX_DEPTH = 3
 

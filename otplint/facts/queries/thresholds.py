@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from otplint.facts import code
-from otplint.facts.fixed import Fixed, fixed, number
-from otplint.facts.measures import Measure, measure, tells_time
 from otplint.facts.methods import Method, Role
+from otplint.facts.queries.fixed import Fixed, fixed, number
+from otplint.facts.queries.measures import Measure, measure, tells_time
+from otplint.facts.syntax import code
 
 _ORDER = ("<", "<=", ">", ">=")
 _EPSILON = 0.01

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from otplint.facts import code
-from otplint.facts.messaging import given_for
 from otplint.facts.origins import sources
+from otplint.facts.queries.messaging import given_for
+from otplint.facts.syntax import code
 
 if TYPE_CHECKING:
     from otplint.facts.methods import Method

@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from otplint.facts import code
+from otplint.facts.syntax import code
 
 if TYPE_CHECKING:
-    from otplint.facts.entries import ModuleIndex
     from otplint.facts.facts import Facts
+    from otplint.facts.index.entries import ModuleIndex
     from otplint.facts.methods import Method
 
 

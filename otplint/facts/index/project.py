@@ -9,10 +9,10 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TypeAlias, TypeVar
 
-from otplint.facts.entries import ClassEntry, ConstantEntry, FunctionEntry, ModuleIndex
-from otplint.facts.linearise import linearise
-from otplint.facts.module_table import ModuleTable
-from otplint.facts.resolution import Resolver, join
+from otplint.facts.index.entries import ClassEntry, ConstantEntry, FunctionEntry, ModuleIndex
+from otplint.facts.index.linearise import linearise
+from otplint.facts.index.module_table import ModuleTable
+from otplint.facts.index.resolution import Resolver, join
 
 __all__ = ["Answer", "Project", "Question"]
 

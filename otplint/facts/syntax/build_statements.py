@@ -1,4 +1,4 @@
-"""Statements and ``case`` patterns of the code model; the cursor is that of :mod:`otplint.facts.build`."""
+"""Statements and ``case`` patterns of the code model; the cursor is that of :mod:`otplint.facts.syntax.build`."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import libcst as cst
 
-from otplint.facts import code
-from otplint.facts.cursor import operator_token
+from otplint.facts.syntax import code
+from otplint.facts.syntax.cursor import operator_token
 
 if TYPE_CHECKING:
-    from otplint.facts.build import _Builder
+    from otplint.facts.syntax.build import _Builder
 
 
 def _expression(b: _Builder, node: cst.Expr, start: int) -> code.Stmt:

@@ -12,7 +12,7 @@ from typing import cast
 import libcst as cst
 from libcst.metadata import CodePosition, CodeRange, MetadataWrapper, PositionProvider
 
-from otplint.facts.entries import (
+from otplint.facts.index.entries import (
     UNKNOWN,
     ClassEntry,
     Collector,
@@ -24,7 +24,7 @@ from otplint.facts.entries import (
     Weight,
     applied_bases,
 )
-from otplint.facts.nesting import too_deep_at
+from otplint.facts.index.nesting import too_deep_at
 from otplint.sources.positions import LineTable
 
 _Body = Sequence[cst.BaseStatement | cst.BaseSmallStatement]

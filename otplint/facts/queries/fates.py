@@ -1,7 +1,7 @@
 """What becomes of a value: kept, handed on, waited for, looked at, or nothing at all.
 
-The forward half of :mod:`otplint.facts.slices`. A local counts as used only where a path leads from its assignment to
-the use, so that two branches may share a name.
+The forward half of :mod:`otplint.facts.queries.slices`. A local counts as used only where a path leads from its
+assignment to the use, so that two branches may share a name.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from otplint.facts import code
-from otplint.facts.failure import logged
 from otplint.facts.methods import Method, Role
-from otplint.facts.releases import is_record, mention
-from otplint.facts.slices import behind
+from otplint.facts.queries.failure import logged
+from otplint.facts.queries.releases import is_record, mention
+from otplint.facts.queries.slices import behind
+from otplint.facts.syntax import code
 from otplint.facts.values import matched
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""What rules ask of actors: failures, limits, watches, messages, decisions."""

@@ -1,0 +1,1 @@
+"""The code model: LibCST regions as plain records with exact positions."""
