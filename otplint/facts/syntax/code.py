@@ -1,8 +1,9 @@
 """The plain code model: what a region of source says, as frozen records.
 
 LibCST trees are turned into these records once (:mod:`otplint.facts.syntax.build`) and then dropped, so that facts
-can be cached and pickled; :func:`same` compares what they say. ``start`` and ``end`` are character offsets into the file's decoded text; those of a
-function, class or ``except`` clause are of the smallest telling part (the name, the clause's header).
+can be cached and pickled; :func:`same` compares what they say. ``start`` and ``end`` are character offsets into the
+file's decoded text; those of a function, class or ``except`` clause are of the smallest telling part (the name, the
+clause's header).
 """
 
 from __future__ import annotations

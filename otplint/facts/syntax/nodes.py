@@ -1,4 +1,4 @@
-"""The records of the code model: what a region of source says, as frozen records.
+"""The records of the code model, one for each kind of syntax node.
 
 Read them through :mod:`otplint.facts.syntax.code`, which adds the questions one asks of them.
 """
