@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from otplint.cli import prove as command
-from otplint.cli.proofs import block, verdict
+from otplint.cli.proofs import block, page, verdict
 from otplint.engine.packs import load_rules
 from otplint.proof.programs import BrokenProof, Programs, all_programs, fixtures, scenario_of
 from otplint.proof.prove import prove, show
@@ -40,8 +40,14 @@ def test_every_rule_with_fixtures_has_a_proof() -> None:
     assert {p.code for p in PROGRAMS} == wanted
 
 
-def test_the_command_tells_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+@pytest.fixture(scope="module")
+def everything() -> Any:
+    """All proofs, run once."""
+    return command._proofs(())
+
+
+def test_the_command_tells_all(everything: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(command, "_proofs", lambda names: everything)
     result = CliRunner().invoke(command.command, ["--format", "json"])
     assert result.exit_code == 0, result.output
     told = json.loads(result.stdout)
@@ -49,7 +55,20 @@ def test_the_command_tells_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert {p["code"] for p in told["proofs"]} == {p.code for p in PROGRAMS} | {"flaws_report3"}
     assert all(p["holds"] for p in told["proofs"])
     assert all(p["construct"] == "same construct" for p in told["proofs"])
-    assert [p["code"] for p in told["proofs"] if p["causal"] is False] == []
+    assert {p["code"] for p in told["proofs"] if p["causal"]} == {p.code for p in PROGRAMS if p.repair}
+
+
+def test_the_documentation_is_what_is_measured(
+    everything: Any, repository: Path, request: pytest.FixtureRequest
+) -> None:
+    """The table of docs/proofs.md; ``pytest --snapshot-update`` writes it anew."""
+    path = repository / "docs" / "proofs.md"
+    before, start, rest = path.read_text(encoding="utf-8").partition("<!-- proofs -->\n")
+    part, end, after = rest.partition("<!-- /proofs -->")
+    wanted = page(everything[0])
+    if request.config.getoption("--snapshot-update"):
+        path.write_text(f"{before}{start}{wanted}{end}{after}", encoding="utf-8")
+    assert part == wanted
 
 
 def test_a_broken_proof_ends_with_1(monkeypatch: pytest.MonkeyPatch) -> None:
