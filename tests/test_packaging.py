@@ -94,6 +94,24 @@ def test_the_wheel_works_where_it_is_unpacked(wheel: Path, tmp_path: Path) -> No
     assert {rule["code"] for rule in json.loads(done.stdout)} >= {"OTP901"}
 
 
+def test_the_proofs_run_where_the_wheel_is_unpacked(wheel: Path, tmp_path: Path) -> None:
+    """A rule's programs, and a system that is a package with a crash script."""
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path / "site")
+    (tmp_path / "empty").mkdir()
+    program = (
+        "import sys; sys.argv = ['otplint', 'prove', '--format', 'json', 'OTP402', 'flaws_report3']\n"
+        "from otplint.__main__ import main; main()"
+    )
+    env = {**os.environ, "PYTHONPATH": str(tmp_path / "site"), "APP_ENV": "test"}
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path / "empty", env=env, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.startswith("2 of 2 proofs hold")
+    assert [proof["code"] for proof in json.loads(done.stdout)["proofs"]] == ["OTP402", "flaws_report3"]
+
+
 def test_one_version_everywhere(wheel: Path) -> None:
     assert wheel.name.startswith(f"otplint-{otplint.__version__}-")
     changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
