@@ -219,12 +219,20 @@ class Actor:
                     isinstance(t, code.Name) and t.id == attribute for t in stmt.targets
                 ):
                     yield stmt.value, stmt.annotation, self.class_body
+        for stmt, method in self._made.get(attribute, ()):
+            yield stmt.value, stmt.annotation, method
+
+    @cached_property
+    def _made(self) -> dict[str, list[tuple[code.Assign, Method]]]:
+        """The assignments of each attribute in the functions, in order."""
+        found: dict[str, list[tuple[code.Assign, Method]]] = {}
         for method in self.everything:
             for stmt in code.statements(method.body):
                 if isinstance(stmt, code.Assign):
                     for target in stmt.targets:
-                        if isinstance(target, code.Attr) and method.own_attribute(target) == attribute:
-                            yield stmt.value, stmt.annotation, method
+                        if isinstance(target, code.Attr) and (attribute := method.own_attribute(target)):
+                            found.setdefault(attribute, []).append((stmt, method))
+        return found
 
     def assignments(self, attribute: str) -> Iterator[tuple[code.Stmt, code.Expr, Method]]:
         """Statement and value of each plain assignment of the attribute, class level included."""
@@ -233,12 +241,9 @@ class Actor:
                 for target in stmt.targets:
                     if (value := matched(target, stmt.value, attribute)) is not None:
                         yield stmt, value, self.class_body
-        for method in self.everything:
-            for stmt in code.statements(method.body):
-                if isinstance(stmt, code.Assign) and stmt.value is not None:
-                    for target in stmt.targets:
-                        if isinstance(target, code.Attr) and method.own_attribute(target) == attribute:
-                            yield stmt, stmt.value, method
+        for made, method in self._made.get(attribute, ()):
+            if made.value is not None:
+                yield made, made.value, method
 
     @cached_property
     def class_body(self) -> Method:

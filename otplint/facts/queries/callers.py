@@ -26,13 +26,26 @@ def calls_of(method: Method, facts: Facts) -> Iterator[tuple[code.Call, Method]]
         yield from ((c, method.outer) for c in method.outer.calls if actor.own_method(c, method.outer) is method)
         return
     wanted = method.owner or f"{method.source.index.module}.{method.name}"
-    word = re.compile(rf"\b{re.escape(wanted.rpartition('.')[2])}\b")
+    home, _, last = wanted.rpartition(".")
+    word = re.compile(rf"\b{re.escape(last)}\b")
     for index in facts.project.modules:
-        if facts.is_test(index.path) or not word.search(facts.source(index).text):
+        if facts.is_test(index.path) or not _may_name(index, home, last):
+            continue
+        if not word.search(facts.source(index).text):
             continue
         for caller in _functions(index, facts, word):
             if caller.code is not method.code:
                 yield from ((c, caller) for c in caller.calls if caller.qualname(c.func) == wanted)
+
+
+def _may_name(index: ModuleIndex, home: str, last: str) -> bool:
+    """Whether a module is where the function lives, or imports it, its module or a package above."""
+    if index.module == home or index.stars:
+        return True
+    return any(
+        target.rpartition(".")[2] == last or home == target or home.startswith(f"{target}.")
+        for target in index.imports.values()
+    )
 
 
 def _functions(index: ModuleIndex, facts: Facts, word: re.Pattern[str]) -> Iterator[Method]:
