@@ -14,9 +14,9 @@ import re
 import sys
 import textwrap
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, ClassVar, Protocol, TypeVar
+from typing import ClassVar, Protocol, TypeVar
 
 from otplint.facts.actors import Actor, Use
 from otplint.facts.flow import Exit, Flow, Point, catches_all, exception_types, suppressed_types
@@ -42,9 +42,6 @@ from otplint.facts.queries.watches import Drop, Flaw, Watch, down_branches, watc
 from otplint.facts.syntax import code
 from otplint.facts.syntax import code as syntax  # in the body of a rule's class, its own ``code`` hides the module
 from otplint.findings import Confidence, Edit, Finding, Fix, Option, Related, RuleInfo, Severity, Span
-
-if TYPE_CHECKING:
-    from otplint.facts.index.project import Project
 
 __all__ = [
     "API_VERSION",
@@ -280,15 +277,15 @@ class Rule(ABC):
 
 
 class ProjectRule(Rule, abstract=True):
-    """A rule that needs more than one actor to see its pattern, e.g. a cycle of calls."""
+    """A query over all actors of a scan together: cycles of calls, who depends on whom."""
 
-    def check(self, actor: Actor) -> Iterator[Finding]:  # noqa: ARG002  (a project rule may look at single actors too)
-        """The findings that one actor alone shows; none unless overridden."""
+    def check(self, actor: Actor) -> Iterator[Finding]:  # noqa: ARG002  (the contract of all rules)
+        """Nothing: one actor alone says nothing here."""
         return iter(())
 
     @abstractmethod
-    def check_project(self, project: Project) -> Iterator[Finding]:
-        """The findings in the whole project, in any order."""
+    def check_project(self, actors: Sequence[Actor]) -> Iterator[Finding]:
+        """The findings over all actors, which come by file and place."""
 
 
 def _check_definition(cls: type[Rule]) -> None:

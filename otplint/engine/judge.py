@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
-from otplint.api import Rule
+from otplint.api import Actor, ProjectRule, Rule
 from otplint.facts.facts import Facts
 from otplint.facts.index.entries import ModuleIndex, Unparsable
 from otplint.findings import Failure, Finding
 
+_Subject = TypeVar("_Subject")
 _STACK = 12_000
 """Python frames: expressions that LibCST reads may nest far deeper than Python's default limit of 1,000."""
 
@@ -51,13 +54,44 @@ def judge(
         found.actors += sum(actor.is_actor for actor in actors)
         for rule in rules:
             for actor in actors:
-                if rule.frameworks and actor.framework.name not in rule.frameworks:
-                    continue
-                try:
-                    for finding in rule.check(actor):
-                        if finding.code not in left_out(finding.span.path):
-                            found.findings.append((finding, facts.header_lines(finding.span)))
-                except Exception as error:  # noqa: BLE001 - a rule is a plug-in: its bug must not hide the others' findings
-                    where = f"{type(error).__name__}: {error}".splitlines()[0]
-                    found.failures.append(Failure(index.path, 0, f"rule {rule.code} failed on {actor.name}: {where}"))
+                if _concerns(rule, actor):
+                    _ask(rule.check, actor, f"{rule.code} failed on {actor.name}", index.path, facts, left_out, found)
     return found
+
+
+def judge_together(
+    indexes: Sequence[ModuleIndex], facts: Facts, rules: Iterable[Rule], left_out: Callable[[str], frozenset[str]]
+) -> Judged:
+    """Run the rules that look at all actors at once; without such rules nothing is parsed."""
+    found = Judged()
+    together = [rule for rule in rules if isinstance(rule, ProjectRule)]
+    actors: list[Actor] = []
+    for index in indexes if together else ():
+        with contextlib.suppress(Unparsable, RecursionError):  # already told by judge()
+            actors += facts.actors(index)
+    for rule in together:
+        chosen = [actor for actor in actors if _concerns(rule, actor)]
+        _ask(rule.check_project, chosen, f"{rule.code} failed", "", facts, left_out, found)
+    return found
+
+
+def _concerns(rule: Rule, actor: Actor) -> bool:
+    return not rule.frameworks or actor.framework.name in rule.frameworks
+
+
+def _ask(
+    check: Callable[[_Subject], Iterable[Finding]],
+    subject: _Subject,
+    trouble: str,
+    path: str,
+    facts: Facts,
+    left_out: Callable[[str], frozenset[str]],
+    found: Judged,
+) -> None:
+    try:
+        for finding in check(subject):
+            if finding.code not in left_out(finding.span.path):
+                found.findings.append((finding, facts.header_lines(finding.span)))
+    except Exception as error:  # noqa: BLE001 - a rule is a plug-in: its bug must not hide the others' findings
+        where = f"{type(error).__name__}: {error}".splitlines()[0]
+        found.failures.append(Failure(path, 0, f"rule {trouble}: {where}"))

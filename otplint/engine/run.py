@@ -13,7 +13,7 @@ from otplint.config import Config
 from otplint.engine import fingerprint, select
 from otplint.engine.collect import Files, Looked, grow, look, look_outside
 from otplint.engine.filter import keep
-from otplint.engine.judge import Judged, judge
+from otplint.engine.judge import Judged, judge, judge_together
 from otplint.engine.packs import load_rules
 from otplint.engine.pool import Pool, spread
 from otplint.facts.facts import Facts
@@ -161,6 +161,7 @@ def _judge(
         judged.add(part)
         done += len(chunk)
         report(total // 2 + done * (total - total // 2) // max(len(indexes), 1), total)
+    judged.add(judge_together(indexes, facts, rules, left_out))
     return judged
 
 

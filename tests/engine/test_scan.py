@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from otplint.api import Actor, Finding, Rule
+from otplint.api import Actor, Confidence, Finding, ProjectRule, Rule, RuleInfo, Severity
 from otplint.config import Config
 from otplint.engine.packs import load_rules
 from otplint.engine.run import scan
@@ -260,3 +260,26 @@ def test_a_comment_covers_the_header_of_its_statement(tmp_path: Path) -> None:
     report = check(tmp_path)
     assert report.findings == ()
     assert report.suppressed == 1
+
+
+class Together(ProjectRule, abstract=True):
+    code = "XYZ002"
+    name = "together"
+    severity = Severity.LOW
+    confidence = Confidence.HIGH
+
+    def check_project(self, actors: Sequence[Actor]) -> Iterator[Finding]:
+        for actor in actors[1:]:
+            yield self.finding(actor, actor.methods[0], actor.methods[0].code, problem=f"{len(actors)} actors.")
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_rule_may_look_at_all_actors_together(jobs: int, tmp_path: Path) -> None:
+    for i in range(30):
+        (tmp_path / f"m{i:02}.py").write_text(HEAD + BODY)
+    rule: Any = Together.__new__(type("Whole", (Together,), {"__abstractmethods__": frozenset()}, abstract=True))
+    rule._severity, rule._values, rule._fixed_severity = Severity.LOW, {}, False
+    rule.info = lambda: RuleInfo("XYZ002", "together", Severity.LOW, Confidence.HIGH, "All.")
+    report = scan([tmp_path], Config(), [rule], root=tmp_path, jobs=jobs)
+    assert len(report.findings) == 29
+    assert report.findings[0].problem == "30 actors."
