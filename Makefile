@@ -50,7 +50,8 @@ test: $(VENV)/installed-dev
 	$(BIN)/python -m pytest
 
 soak: $(VENV)/installed-dev
-	$(BIN)/python -X dev -m pytest --hypothesis-profile=soak
+	$(BIN)/python -X dev -m pytest --hypothesis-profile=soak --ignore tests/runtime
+	OTPLINT_SOAK=5000 $(BIN)/python -m pytest tests/runtime
 
 bench: $(VENV)/installed
 	$(BIN)/python benchmarks/real_projects.py $(ARGS)
