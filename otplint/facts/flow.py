@@ -70,10 +70,17 @@ class Flow:
         self._places: dict[int, list[int]] = {}
         self._conditions: dict[int, list[tuple[code.Expr, bool]]] = {}
         self._landings: dict[int, list[int]] = {}
+        self._own: Flow | None = None
         self.returned = self._point(None, function)
         self.raised = self._point(None, function)
         targets = _Targets(function, (id(function),), 0, lambda: self.returned, lambda: [self.raised])
         self.entry = self._block(function.body, self.returned, targets)
+
+    def _alone(self) -> Flow:
+        """The paths with no helper expanded, a small part of all."""
+        if self._own is None:
+            self._own = Flow(self.function)
+        return self._own
 
     # -- questions
 
@@ -96,7 +103,12 @@ class Flow:
         return bool(goals) and not self._search([self.entry], goals, guard=guard)
 
     def conditions(self, node: code.Node) -> list[tuple[code.Expr, bool]]:
-        """The tests, each with its outcome, that every path to ``node`` takes."""
+        """The tests, each with its outcome, that every path to ``node`` takes.
+
+        Of the function's own nodes only its own tests are asked: what a helper does inside leaves them as they are.
+        """
+        if self._inline is not None and self._alone().at(node):
+            return self._alone().conditions(node)
         known = self._conditions.get(id(node))
         if known is None:
             known = self._conditions[id(node)] = []
