@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from otplint import __version__
@@ -18,6 +16,7 @@ from otplint.engine.packs import load_rules
 from otplint.engine.pool import Pool, spread
 from otplint.facts.facts import Facts
 from otplint.facts.frameworks import FrameworkError, Vocabulary, with_users
+from otplint.facts.index.by_ast import no_collection
 from otplint.facts.index.entries import ModuleIndex
 from otplint.facts.index.project import Project
 from otplint.facts.kinship import Kinship
@@ -58,7 +57,7 @@ def scan(
     files, listed = _listed(paths, config, root, stdin)
     members = frozenset(listed)
     report = progress or _silent
-    with _no_collection(), Pool(jobs, len(listed)) as pool:
+    with no_collection(), Pool(jobs, len(listed)) as pool:
         report(0, len(listed))
         found = _collect(listed, files, vocabulary, pool, report)
         if not _covers(paths, root, stdin):
@@ -176,16 +175,3 @@ def _silent(_done: int, _total: int) -> None:
 
 def _nothing(_: str) -> frozenset[str]:
     return frozenset()
-
-
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """The collector walks all live trees again and again and finds no garbage: four times slower with it."""
-    if not gc.isenabled():
-        yield
-        return
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()

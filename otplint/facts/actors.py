@@ -160,10 +160,6 @@ class Actor:
         methods = self.everything if inherited else self.methods
         return [e for m in methods for e in m.events if e.role in roles]
 
-    def performs(self, method: Method, *roles: str) -> bool:
-        """True if ``method`` or a helper of its own that it calls holds an event of these roles."""
-        return any(e.role in roles for m in self.reached(method) for e in m.events)
-
     def reached(self, *methods: Method) -> list[Method]:
         """``methods`` and the own functions that they call, directly or not."""
         found, stack = [*methods], [*methods]

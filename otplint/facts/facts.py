@@ -233,7 +233,7 @@ class Facts:
 
     def header_lines(self, span: Span) -> tuple[int, int]:
         """First and last line of the header of the statement that a finding is in."""
-        source = next((s for s in self._sources.values() if s.path == span.path), None)
+        source = self._sources.get(span.path)
         return source.header_lines(span) if source is not None else (span.line, span.end_line)
 
     # -- functions and modules

@@ -50,7 +50,7 @@ def index_module(text: str, path: str, module: str, is_package: bool) -> ModuleI
     Raises:
         Unparsable: the text is no Python that ``ast`` or LibCST reads, or it nests too deeply for both.
     """
-    with _no_collection():
+    with no_collection():
         try:
             tree, type_lines = _parse_any(text)
         except SyntaxError as error:
@@ -73,7 +73,7 @@ def index_module(text: str, path: str, module: str, is_package: bool) -> ModuleI
 
 
 @contextmanager
-def _no_collection() -> Iterator[None]:
+def no_collection() -> Iterator[None]:
     """The collector finds no cycles in a syntax tree, but walks all trees that live while one is built."""
     if not gc.isenabled():
         yield

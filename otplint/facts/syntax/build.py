@@ -23,11 +23,6 @@ def build(module: cst.Module, text: str, offset: int = 0) -> code.Block:
     return _Builder(text, offset).block(module.body)
 
 
-def build_expression(node: cst.BaseExpression, text: str, offset: int = 0) -> code.Expr:
-    """One expression, as :func:`build`."""
-    return _Builder(text, offset).expr(node)
-
-
 class _Builder(Cursor):
     # -- expressions
 
