@@ -22,23 +22,23 @@ from otplint.facts.actors import Actor, Use
 from otplint.facts.flow import Exit, Flow, Point, catches_all, exception_types, suppressed_types
 from otplint.facts.methods import Event, Method, Role
 from otplint.facts.origins import Origin, origins
-from otplint.facts.queries.decisions import Decision, decisions, refuses
-from otplint.facts.queries.environments import asks_for_tests
-from otplint.facts.queries.failure import Catch, Reaction, catches
-from otplint.facts.queries.fallbacks import Fallback, fallbacks
-from otplint.facts.queries.fixed import Fixed
-from otplint.facts.queries.limits import Limit, limits
-from otplint.facts.queries.measures import Measure
-from otplint.facts.queries.messaging import RawWrite, comes_with_message, raw_writes, requests, routes
-from otplint.facts.queries.stopping import (
+from otplint.facts.queries.failure.catches import Catch, Reaction, catches
+from otplint.facts.queries.failure.stopping import (
     awaits_what_it_cancelled,
     ends_by_flag,
     goes_on,
     swallows_cancellation,
     swallows_exit,
 )
-from otplint.facts.queries.thresholds import Threshold, thresholds
-from otplint.facts.queries.watches import Drop, Flaw, Watch, down_branches, watches
+from otplint.facts.queries.messaging.fallbacks import Fallback, fallbacks
+from otplint.facts.queries.messaging.messages import RawWrite, comes_with_message, raw_writes, requests, routes
+from otplint.facts.queries.supervision.decisions import Decision, decisions, refuses
+from otplint.facts.queries.supervision.environments import asks_for_tests
+from otplint.facts.queries.tuning.fixed import Fixed
+from otplint.facts.queries.tuning.limits import Limit, limits
+from otplint.facts.queries.tuning.measures import Measure
+from otplint.facts.queries.tuning.thresholds import Threshold, thresholds
+from otplint.facts.queries.watching.watches import Drop, Flaw, Watch, down_branches, watches
 from otplint.facts.syntax import code
 from otplint.facts.syntax import code as syntax  # in the body of a rule's class, its own ``code`` hides the module
 from otplint.findings import Confidence, Edit, Finding, Fix, Option, Related, RuleInfo, Severity, Span

@@ -14,7 +14,7 @@ from otplint.facts.index.project import Project
 from otplint.facts.kinship import SETUP_ROLES, Kinship
 from otplint.facts.methods import Method, Role
 from otplint.facts.queries.callers import calls_of
-from otplint.facts.queries.messaging import handled_types
+from otplint.facts.queries.messaging.messages import handled_types
 from otplint.facts.source import Source
 from otplint.facts.syntax import code
 from otplint.findings import Confidence, Span

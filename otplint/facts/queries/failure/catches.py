@@ -8,7 +8,7 @@ from typing import NamedTuple
 from otplint.facts.flow import Point, exception_types
 from otplint.facts.methods import Method, Role
 from otplint.facts.origins import origins
-from otplint.facts.queries.reaction import LOUD, QUIET, Reaction, describes, logged, reaction
+from otplint.facts.queries.failure.reaction import LOUD, QUIET, Reaction, describes, logged, reaction
 from otplint.facts.recognise import takes_from_queue
 from otplint.facts.syntax import code
 

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from otplint.facts.methods import Event, Method
 from otplint.facts.origins import origins
-from otplint.facts.queries.fixed import Fixed, fixed
-from otplint.facts.queries.measures import Measure, is_clock
-from otplint.facts.queries.thresholds import margins, thresholds
+from otplint.facts.queries.tuning.fixed import Fixed, fixed
+from otplint.facts.queries.tuning.measures import Measure, is_clock
+from otplint.facts.queries.tuning.thresholds import margins, thresholds
 from otplint.facts.syntax import code
 
 _SETUP = ("supervise", "breaker", "child", "retry")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from otplint.facts.origins import sources
-from otplint.facts.queries.messaging import given_for
+from otplint.facts.queries.messaging.messages import given_for
 from otplint.facts.syntax import code
 
 if TYPE_CHECKING:

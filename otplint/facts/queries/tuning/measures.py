@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from otplint.facts.methods import Role
-from otplint.facts.queries.fixed import number
+from otplint.facts.queries.tuning.fixed import number
 from otplint.facts.syntax import code
 from otplint.facts.values import local_values
 

@@ -11,8 +11,8 @@ import re
 from typing import TYPE_CHECKING
 
 from otplint.facts.origins import sources
-from otplint.facts.queries.decisions import arguments, refuses
-from otplint.facts.queries.messaging import comes_with_message
+from otplint.facts.queries.messaging.messages import comes_with_message
+from otplint.facts.queries.supervision.decisions import arguments, refuses
 from otplint.facts.syntax import code
 from otplint.findings import Confidence
 

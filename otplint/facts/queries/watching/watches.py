@@ -12,10 +12,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from otplint.facts.methods import Event, Method, Role
-from otplint.facts.queries.fates import Fate, fates
-from otplint.facts.queries.releases import Release, asks_alive, releases, starts_actor, target_failed
-from otplint.facts.queries.routes import Condition, Route, Step, down_branches, down_types, routes, tests_for
 from otplint.facts.queries.slices import behind, related
+from otplint.facts.queries.watching.fates import Fate, fates
+from otplint.facts.queries.watching.releases import Release, asks_alive, releases, starts_actor, target_failed
+from otplint.facts.queries.watching.routes import Condition, Route, Step, down_branches, down_types, routes, tests_for
 from otplint.facts.syntax import code
 from otplint.findings import Confidence
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from otplint.facts.flow import exception_types
 from otplint.facts.methods import Event, Method
-from otplint.facts.queries.routes import Condition, Step
 from otplint.facts.queries.slices import Slice, behind
+from otplint.facts.queries.watching.routes import Condition, Step
 from otplint.facts.syntax import code
 
 if TYPE_CHECKING:

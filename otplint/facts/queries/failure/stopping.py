@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from otplint.facts.flow import Point
 from otplint.facts.methods import Method, Role
-from otplint.facts.queries.failure import CANCELLATION, Catch
+from otplint.facts.queries.failure.catches import CANCELLATION, Catch
 from otplint.facts.syntax import code
 
 _CLOSES = frozenset({"close", "aclose", "wait_closed", "stop", "shutdown", "disconnect", "cleanup", "join",

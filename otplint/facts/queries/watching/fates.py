@@ -10,9 +10,9 @@ from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from otplint.facts.methods import Method, Role
-from otplint.facts.queries.failure import logged
-from otplint.facts.queries.releases import is_record, mention
+from otplint.facts.queries.failure.catches import logged
 from otplint.facts.queries.slices import behind
+from otplint.facts.queries.watching.releases import is_record, mention
 from otplint.facts.syntax import code
 from otplint.facts.values import matched
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from otplint.facts.methods import Method, Role
-from otplint.facts.queries.fixed import Fixed, fixed, number
-from otplint.facts.queries.measures import Measure, measure, tells_time
+from otplint.facts.queries.tuning.fixed import Fixed, fixed, number
+from otplint.facts.queries.tuning.measures import Measure, measure, tells_time
 from otplint.facts.syntax import code
 
 _ORDER = ("<", "<=", ">", ">=")

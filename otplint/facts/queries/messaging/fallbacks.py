@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from otplint.facts.flow import Point
 from otplint.facts.methods import Method
 from otplint.facts.origins import origins
-from otplint.facts.queries.failure import caught_types
-from otplint.facts.queries.messaging import given_for, raw_writes
+from otplint.facts.queries.failure.catches import caught_types
+from otplint.facts.queries.messaging.messages import given_for, raw_writes
 from otplint.facts.syntax import code
 from otplint.facts.values import local_values
 

@@ -1,0 +1,1 @@
+"""What becomes of failures: clauses that catch, their reactions, and stopping."""

@@ -1,0 +1,1 @@
+"""Messages, raw writes and what happens when a request fails."""

@@ -1,0 +1,1 @@
+"""What an actor holds, loses and shares."""

@@ -1,0 +1,1 @@
+"""Spawning, supervision and what decides about it."""

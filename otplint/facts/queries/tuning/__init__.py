@@ -1,0 +1,1 @@
+"""Values that decide behaviour: thresholds, limits, and what fixes them."""

@@ -1,0 +1,1 @@
+"""Watches, their releases and the ways of the notice."""
