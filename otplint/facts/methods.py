@@ -96,6 +96,11 @@ class Method:
         """The place of one of its nodes."""
         return self.source.span(node)
 
+    def text(self, node: code.Node, limit: int = 60) -> str:
+        """A node as it is written, on one line of at most ``limit`` characters, for messages."""
+        plain = " ".join(self.source.text[node.start : node.end].split())
+        return plain if len(plain) <= limit else f"{plain[: limit - 3]}..."
+
     @property
     def stops(self) -> bool:
         """True for a function that runs when the actor ends, and for those nested in one."""

@@ -66,6 +66,10 @@ class Values:
 
     def _call_type(self, call: code.Call, method: Method, depth: int) -> str:
         known = self.operation(call, method, depth + 1)
+        if known is not None and known[1].gives:
+            names = known[1].parameters
+            position = names.index(known[1].gives) if known[1].gives in names else len(call.args)
+            return self.type_of(call.argument(position, known[1].gives), method, depth + 1)
         if known is not None and known[1].returns:
             return known[1].returns
         name = method.qualname(call.func)
@@ -218,3 +222,10 @@ def matched(target: code.Expr, value: code.Expr, name: str) -> code.Expr | None:
 def binds(method: Method, name: str) -> bool:
     """True if the function itself gives the local a value."""
     return any(p.name == name for p in method.code.params) or any(local_values(name, method))
+
+
+def given_value(expr: code.Expr) -> code.Expr:
+    """What is handed on: the function inside ``functools.partial(f, ...)``, else the expression itself."""
+    if isinstance(expr, code.Call) and code.dotted(expr.func).rpartition(".")[2] == "partial":
+        return expr.positional(0) or expr
+    return expr

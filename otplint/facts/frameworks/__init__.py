@@ -54,6 +54,8 @@ class ActorKind:
     """Types of attributes that the base class gives its instances, by name."""
     scheduler: str = "thread"
     """``thread`` where a handler may block its own thread, ``event-loop`` where it shares one."""
+    one_at_a_time: bool = False
+    """True where the next message waits until a handler is done, also while that handler awaits something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,23 +75,34 @@ class Operation:
     timeout: str = ""
     """Parameter that bounds the wait; the call is unbounded without it unless ``bounded``."""
     bounded: bool = False
+    for_end: bool = False
+    """True where the wait is for the end of a thread or process rather than for an answer."""
+    bounded_by: tuple[str, ...] = ()
+    """Methods of the same object that bound the wait beforehand (``settimeout``)."""
     limits: tuple[str, ...] = ()
     """Parameters that set supervision, capacity or timing."""
     parameters: tuple[str, ...] = ()
     """Names of the positional parameters, in order."""
     returns: str = ""
     """Dotted type of the result."""
+    gives: str = ""
+    """Parameter that the call gives back as it is."""
     flush: str = ""
     """Parameter that also throws away what was already queued."""
     once: bool = False
     """True where the watch ends by itself when it fires."""
+    handle: str = ""
+    """What a spawn gives to look after it by: one of ``HANDLES``; empty for another actor's address."""
+    named: str = ""
+    """Parameter that gives what is started a name by which others find it."""
 
 
 ROLES = (
     "watch", "release", "call", "cast", "send", "reply", "spawn", "supervise", "breaker", "retry", "timer", "put",
     "take", "queue", "sleep", "wait", "stop", "kill", "persist", "restore", "alive", "environment", "child", "lock",
-    "log", "make",
+    "log", "make", "callback", "block",
 )  # fmt: skip
+HANDLES = ("", "task", "future", "thread", "process", "timer", "pool")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +121,8 @@ class Framework:
     """Exceptions by which a call tells that it failed."""
     undelivered: tuple[str, ...] = ()
     """Those of them that tell that the request never reached its receiver."""
+    awaits: bool = False
+    """True where the operations are coroutines: they wait where they are awaited, and hold no thread."""
     limit_keywords: tuple[str, ...] = ()
     """Keyword arguments that set a limit whatever function takes them."""
     test_markers: tuple[str, ...] = ()
@@ -149,6 +164,8 @@ def _record(kind: type[Any], data: Mapping[str, Any], where: str) -> Any:
         values[key] = _value(str(known[key].type), value, f"{where}.{key}")
     if kind is Operation and values.get("role") not in ROLES:
         raise FrameworkError(f"{where}: role '{values.get('role', '')}' is none of {', '.join(ROLES)}")
+    if kind is Operation and values.get("handle", "") not in HANDLES:
+        raise FrameworkError(f"{where}: handle '{values['handle']}' is none of {', '.join(HANDLES[1:])}")
     if kind is ActorKind:
         for failure in values.get("on_failure", ()):
             if failure not in FAILURES:
@@ -208,6 +225,7 @@ class Vocabulary:
         self.methods: dict[str, list[tuple[Framework, Operation, str]]] = {}
         self.bases: dict[str, tuple[Framework, ActorKind]] = {}
         self.decorators: dict[str, tuple[Framework, ActorKind]] = {}
+        made = {name for f in self.frameworks for o in f.operations for name in o.names}
         for framework in self.frameworks:
             for kind in framework.actors:
                 self.bases.update(dict.fromkeys(kind.bases, (framework, kind)))
@@ -216,8 +234,10 @@ class Vocabulary:
                 for name in operation.names:
                     self.exact[name] = (framework, operation)
                     owner, _, method = name.rpartition(".")
-                    if owner.rpartition(".")[2][:1].isupper():
+                    if owner.rpartition(".")[2][:1].isupper() or owner in made:
                         self.methods.setdefault(method, []).append((framework, operation, owner))
+        self.callbacks = frozenset(n.rpartition(".")[2] for n, (_, op) in self.exact.items() if op.role == "callback")
+        """Last parts of the names that hand a function to an event loop."""
         self.down = frozenset(name for f in self.frameworks for name in f.down)
         self.call_failures = frozenset(name for f in self.frameworks for name in f.call_failures)
         self.undelivered = frozenset(name for f in self.frameworks for name in f.undelivered)

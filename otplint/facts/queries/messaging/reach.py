@@ -1,0 +1,176 @@
+"""What runs where an actor handles its messages: while it runs, the next message waits.
+
+The handlers themselves, what they call in their own class, the parts that the actor is made of, and helpers wherever
+they live. What is handed to a thread, an executor or a task runs elsewhere, and so does the constructor, before the
+actor serves anybody.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from otplint.facts.methods import Role
+from otplint.facts.recognise import drains
+from otplint.facts.syntax import code
+from otplint.facts.values import given_value
+
+if TYPE_CHECKING:
+    from otplint.facts.actors import Actor
+    from otplint.facts.methods import Method
+
+_MAX_CROSSED = 2
+"""Calls that lead out of a class; further away nobody would look for the actor's time."""
+_HANDS_ON = {"to_thread", "run_in_executor", "submit", "run_sync", "apply_async", "start_soon"}
+"""Last parts of the names of what runs a function elsewhere, beside the operations that spawn."""
+
+
+@dataclass(frozen=True)
+class Running:
+    """One function that runs while the actor handles a message."""
+
+    method: Method
+    actor: Actor
+    crossed: tuple[tuple[Method, code.Call], ...] = ()
+    """The calls that lead out of the actor's class, outermost first; none for its own functions."""
+
+    @property
+    def on_loop(self) -> bool:
+        """True where it runs on an event loop, which all other tasks share."""
+        return shares_loop(self.actor) or self.method.code.is_async
+
+
+def shares_loop(actor: Actor) -> bool:
+    """True for an actor whose functions run on an event loop.
+
+    One ``async def`` among the handlers puts the others there as well; an object that an event loop calls back has no
+    thread of its own either.
+    """
+    if actor.kind.scheduler == "event-loop":
+        return True
+    called_back = not takes_messages(actor)
+    return any(m.role is Role.HANDLER and (m.code.is_async or called_back) for m in actor.everything)
+
+
+def takes_messages(actor: Actor) -> bool:
+    """True where the framework gives the actor its messages, rather than a loop that it runs itself."""
+    kind = actor.kind
+    return bool(kind.handlers or kind.public_methods or kind.handler_decorators) or (
+        actor.form == "function" and bool(kind.decorators)
+    )
+
+
+def running(actor: Actor) -> list[Running]:
+    """The functions that run while the actor handles a message, its own ones first, each once."""
+    found: dict[int, Running] = {}
+    waiting = deque(Running(method, actor) for method in _entries(actor))
+    waiting.extend(Running(method, actor, (made,)) for method, made in _parts(actor))
+    while waiting:
+        current = waiting.popleft()
+        if id(current.method.code) in found:
+            continue
+        found[id(current.method.code)] = current
+        for call in calls_at_once(current.method):
+            inner, outside = called(call, current.method)
+            if inner is None:
+                continue
+            crossed = (*current.crossed, (current.method, call)) if outside else current.crossed
+            if len(crossed) <= _MAX_CROSSED:
+                waiting.append(Running(inner, actor, crossed))
+    judged_here = {id(m.code) for m in actor.methods}
+    return [r for r in found.values() if r.crossed or id(r.method.code) in judged_here]
+
+
+def calls_at_once(method: Method) -> Iterator[code.Call]:
+    """The calls that the function makes itself; those in a lambda wait for whoever gets it."""
+    for call in method.calls:
+        if not any(isinstance(up, code.Lambda) for up in method.above(call)):
+            yield call
+
+
+def called(call: code.Call, method: Method) -> tuple[Method | None, bool]:
+    """The project's function that a call runs at once, and whether it is outside of the caller's class."""
+    actor = method.actor
+    found, outside = actor.own_method(call, method), False
+    if found is None:
+        found, outside = _elsewhere(call, method), True
+    if found is None or (found.code.is_async and not isinstance(method.parent(call), code.Await)):
+        return None, outside
+    return found, outside
+
+
+def _elsewhere(call: code.Call, method: Method) -> Method | None:
+    facts = method.actor.facts
+    name = method.qualname(call.func)
+    if name:
+        return facts.function(name)
+    if not isinstance(call.func, code.Attr):
+        return None
+    owner = facts.owner(method.actor.values.type_of(call.func.base, method))
+    if owner is None or owner.is_actor or owner is method.actor:
+        return None
+    return owner.method(call.func.name)
+
+
+def _entries(actor: Actor) -> Iterator[Method]:
+    """Where the actor's own thread or task comes in."""
+    handed = set(_handed_on(actor))
+    messages = takes_messages(actor)
+    for method in actor.everything:
+        if id(method.code) in handed:
+            continue
+        if method.role is Role.HANDLER or (method.role is Role.LOOP and (drains(method) or method.code.is_async)):
+            yield method
+        elif messages and method.role in (Role.START, Role.STOP) and method.name != "__init__" and not method.outer:
+            yield method
+
+
+def _handed_on(actor: Actor) -> Iterator[int]:
+    """The own functions that only threads, executors or tasks run, by the identity of their code."""
+    given: list[int] = []
+    direct: set[int] = set()
+    for method in actor.everything:
+        for call in method.calls:
+            own = actor.own_method(call, method)
+            if own is not None:
+                direct.add(id(own.code))
+            name = code.dotted(call.func).rpartition(".")[2] or getattr(call.func, "name", "")
+            event = method.event(call)
+            if name in _HANDS_ON or (event is not None and event.role in ("spawn", "timer")):
+                for arg in call.args:
+                    value = given_value(arg.value)
+                    named = actor.own_method(code.Call(value.start, value.end, value, ()), method)
+                    if named is not None:
+                        given.append(id(named.code))
+    return (one for one in given if one not in direct)
+
+
+def _parts(actor: Actor) -> Iterator[tuple[Method, tuple[Method, code.Call]]]:
+    """Public functions of the objects that callers of a proxy reach through the actor's public attributes.
+
+    Such a part is given its actor, or is marked as open to proxies by the framework.
+    """
+    if not actor.kind.public_methods:
+        return
+    for method in actor.everything:
+        if method.role is not Role.START:
+            continue
+        for stmt in code.statements(method.body):
+            if not isinstance(stmt, code.Assign) or not isinstance(stmt.value, code.Call):
+                continue
+            names = [method.own_attribute(t) for t in stmt.targets if isinstance(t, code.Attr)]
+            if not any(name and not name.startswith("_") and "." not in name for name in names):
+                continue
+            made, opened = stmt.value, False
+            known = actor.values.operation(made, method)
+            if known is not None and known[1].gives and isinstance(inner := made.positional(0), code.Call):
+                made, opened = inner, True
+            given = any(isinstance(a.value, code.Name) and a.value.id == method.self_name for a in made.args)
+            owner = actor.facts.owner(method.qualname(made.func)) if given or opened else None
+            if owner is None or owner.is_actor:
+                continue
+            for part in owner.everything:
+                if part.outer is None and not part.name.startswith("_"):
+                    yield part, (method, made)
