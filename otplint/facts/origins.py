@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from otplint.facts.methods import Method
 
 _MAX_DEPTH = 8
+_CONTAINER = 3
+"""Steps that looking into a container costs, which may be made of itself: ``d = d.get(key)``."""
 
 Test: TypeAlias = "tuple[code.Expr, bool, Method]"
 """A test, the outcome that was taken, and the function where it is written."""
@@ -34,13 +36,17 @@ class Origin(NamedTuple):
 
 def origins(expr: code.Expr, method: Method) -> list[Origin]:
     """The expressions that a value may come from; ``expr`` itself where nothing more is known."""
-    return list(_follow(Origin(expr, method), 0, frozenset()))
+    return _origins(expr, method, 0)
+
+
+def _origins(expr: code.Expr, method: Method, depth: int) -> list[Origin]:
+    return list(_follow(Origin(expr, method), depth, frozenset()))
 
 
 def _follow(origin: Origin, depth: int, seen: frozenset[int]) -> Iterator[Origin]:
     if depth > _MAX_DEPTH or id(origin.expr) in seen:
         return
-    found = sources(origin.expr, origin.method)
+    found = sources(origin.expr, origin.method, depth)
     if not found:
         yield origin
     for source in found:
@@ -49,8 +55,14 @@ def _follow(origin: Origin, depth: int, seen: frozenset[int]) -> Iterator[Origin
         yield from _follow(step, depth + 1, seen | {id(origin.expr)})
 
 
-def sources(expr: code.Expr, method: Method) -> list[Origin]:
-    """One step back: what ``expr`` takes its value from, each with the tests that choose it."""
+def sources(expr: code.Expr, method: Method, depth: int = 0) -> list[Origin]:
+    """One step back: what ``expr`` takes its value from, each with the tests that choose it.
+
+    Args:
+        expr: the value.
+        method: where it is written.
+        depth: how many steps were made before; containers cost more, for they are followed to their own ends.
+    """
     match expr:
         case code.Await(value=value) | code.Walrus(value=value) | code.Star(value=value):
             return [Origin(value, method)]
@@ -61,9 +73,9 @@ def sources(expr: code.Expr, method: Method) -> list[Origin]:
         case code.Bool(parts=parts):
             return [Origin(part, method) for part in parts]
         case code.Sub(base=base, key=key):
-            return _looked_up(base, key, method)
+            return _looked_up(base, key, method, depth)
         case code.Call(func=code.Attr(base=base, name="get"), args=(key, *rest)):
-            found = _looked_up(base, key.value, method)
+            found = _looked_up(base, key.value, method, depth)
             if found and rest:
                 found.append(Origin(rest[0].value, method, ((key.value, False, method),)))
             return found
@@ -77,14 +89,14 @@ def sources(expr: code.Expr, method: Method) -> list[Origin]:
                 for stmt, value, place in method.actor.assignments(own)
             ]
         case code.Attr():
-            return _constants(method.qualname(expr), method) or _members(expr, method)
+            return _constants(method.qualname(expr), method) or _members(expr, method, depth)
     return []
 
 
-def _members(expr: code.Attr, method: Method) -> list[Origin]:
+def _members(expr: code.Attr, method: Method, depth: int) -> list[Origin]:
     """The attribute of an object or class that the project defines: a setting, a default, an argument."""
     found: list[Origin] = []
-    for base in origins(expr.base, method):
+    for base in _origins(expr.base, method, depth + _CONTAINER):
         made = base.expr if isinstance(base.expr, code.Call) else None
         owner = method.actor.facts.owner(base.method.qualname(made.func if made is not None else base.expr))
         if owner is None:
@@ -153,12 +165,12 @@ def _results(helper: Method) -> list[Origin]:
     ]
 
 
-def _looked_up(base: code.Expr, key: code.Expr, method: Method) -> list[Origin]:
+def _looked_up(base: code.Expr, key: code.Expr, method: Method, depth: int) -> list[Origin]:
     """The values of a dict display, each chosen by the key."""
     found: list[Origin] = []
     if not isinstance(base, (code.Name, code.Attr, code.Dict, code.Seq)):
         return found
-    for table in origins(base, method):
+    for table in _origins(base, method, depth + _CONTAINER):
         if isinstance(table.expr, code.Seq):
             found += _picked(table, table.expr.items, key, method)
         if isinstance(table.expr, code.Dict):
