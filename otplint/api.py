@@ -22,7 +22,10 @@ from otplint.facts.actors import Actor, Use
 from otplint.facts.flow import Exit, Flow, Point, catches_all, exception_types, suppressed_types
 from otplint.facts.methods import Event, Method, Role
 from otplint.facts.origins import Origin, origins
+from otplint.facts.queries.failure.borrowed import helper_catches, helper_exits
 from otplint.facts.queries.failure.catches import Catch, Reaction, catches
+from otplint.facts.queries.failure.helpers import Form, Helper
+from otplint.facts.queries.failure.judgement import hides, outcome
 from otplint.facts.queries.failure.stopping import (
     awaits_what_it_cancelled,
     ends_by_flag,
@@ -30,14 +33,20 @@ from otplint.facts.queries.failure.stopping import (
     swallows_cancellation,
     swallows_exit,
 )
+from otplint.facts.queries.failure.wrapping import guards_what_is_given
 from otplint.facts.queries.messaging.fallbacks import Fallback, fallbacks
 from otplint.facts.queries.messaging.messages import RawWrite, comes_with_message, raw_writes, requests, routes
+from otplint.facts.queries.messaging.waits import Wait
+from otplint.facts.queries.messaging.waits import unbounded as unbounded_waits
 from otplint.facts.queries.supervision.decisions import Decision, decisions, refuses
 from otplint.facts.queries.supervision.environments import asks_for_tests
+from otplint.facts.queries.supervision.handles import Fate
+from otplint.facts.queries.supervision.spawns import Spawn, colleagues, spawns, spawns_of
 from otplint.facts.queries.tuning.fixed import Fixed
 from otplint.facts.queries.tuning.limits import Limit, limits
 from otplint.facts.queries.tuning.measures import Measure
 from otplint.facts.queries.tuning.thresholds import Threshold, thresholds
+from otplint.facts.queries.watching.deaths import Leftover, StaleDown, leftovers, stale_downs
 from otplint.facts.queries.watching.watches import Drop, Flaw, Watch, down_branches, watches
 from otplint.facts.syntax import code
 from otplint.facts.syntax import code as syntax  # in the body of a rule's class, its own ``code`` hides the module
@@ -55,11 +64,15 @@ __all__ = [
     "Event",
     "Exit",
     "Fallback",
+    "Fate",
     "Finding",
     "Fix",
     "Fixed",
     "Flaw",
     "Flow",
+    "Form",
+    "Helper",
+    "Leftover",
     "Limit",
     "Measure",
     "Method",
@@ -78,14 +91,18 @@ __all__ = [
     "RuleInfo",
     "Severity",
     "Span",
+    "Spawn",
+    "StaleDown",
     "Threshold",
     "Use",
+    "Wait",
     "Watch",
     "asks_for_tests",
     "awaits_what_it_cancelled",
     "catches",
     "catches_all",
     "code",
+    "colleagues",
     "comes_with_message",
     "decisions",
     "down_branches",
@@ -93,17 +110,27 @@ __all__ = [
     "exception_types",
     "fallbacks",
     "goes_on",
+    "guards_what_is_given",
+    "helper_catches",
+    "helper_exits",
+    "hides",
+    "leftovers",
     "limits",
     "origins",
+    "outcome",
     "raw_writes",
     "refuses",
     "requests",
     "routes",
+    "spawns",
+    "spawns_of",
+    "stale_downs",
     "suppressed_types",
     "swallows_cancellation",
     "swallows_exit",
     "syntax",
     "thresholds",
+    "unbounded_waits",
     "watches",
 ]
 

@@ -35,9 +35,17 @@ class ActorKind:
     """Dotted names of base classes."""
     decorators: tuple[str, ...] = ()
     """Dotted names of decorators; a call of the decorator counts too."""
+    gives: str = ""
+    """Type of what the decorator makes of a class (``ray.actor.ActorClass``), where it is no longer that class."""
+    gives_function: str = ""
+    """The same for a function."""
     handlers: tuple[str, ...] = ()
-    """Names of methods that receive messages."""
+    """Names of methods that receive messages; ``receive_*`` means all that begin so."""
     handler_decorators: tuple[str, ...] = ()
+    unanswered: tuple[str, ...] = ()
+    """Those of these decorators whose handlers nobody waits for: a failure goes to no caller."""
+    tables: tuple[str, ...] = ()
+    """Names of attributes and keyword arguments that hold dicts from message names to the methods that receive them."""
     public_methods: bool = False
     """True where every public method may be called through a proxy or handle."""
     loops: tuple[str, ...] = ()
@@ -48,12 +56,15 @@ class ActorKind:
     """Those handlers that are told when a watched actor goes down; any may be where none is named."""
     on_failure: tuple[str, ...] = ("unseen",)
     """What a failure in a handler leads to, from ``FAILURES``."""
+    restarted_with: tuple[str, ...] = ()
+    """Keywords of the decorator, or of the class it makes, that have the framework restart the actor when it dies."""
     stop_exceptions: tuple[str, ...] = ()
     """Exceptions by which the actor is told to stop, beside ``BaseException``'s own."""
     attributes: Mapping[str, str] = field(default_factory=dict)
     """Types of attributes that the base class gives its instances, by name."""
     scheduler: str = "thread"
-    """``thread`` where a handler may block its own thread, ``event-loop`` where it shares one."""
+    """``thread`` where a handler may block its own thread, ``event-loop`` where it shares one, ``async-decides`` where
+    one ``async def`` moves all of them to an event loop."""
     one_at_a_time: bool = False
     """True where the next message waits until a handler is done, also while that handler awaits something."""
 
@@ -65,7 +76,10 @@ class Operation:
     role: str
     """``watch``, ``release``, ``call``, ``cast``, ``send``, ``reply``, ``spawn``, ``supervise`` ...: see ``ROLES``."""
     names: tuple[str, ...] = ()
-    """Dotted names: ``package.function`` or ``package.Class.method``."""
+    """Dotted names: ``package.function`` or ``package.Class.method``.
+
+    For an object that takes any name for a message, ``package.Ref.*`` is a call of such a name (``ref.add(1)``), and
+    ``package.Ref.*.tell`` one of a function of it (``ref.add.tell(1)``)."""
     target: str = ""
     """Parameter that names the other actor; ``receiver`` for the object before the dot."""
     payload: str = ""
@@ -95,12 +109,14 @@ class Operation:
     """What a spawn gives to look after it by: one of ``HANDLES``; empty for another actor's address."""
     named: str = ""
     """Parameter that gives what is started a name by which others find it."""
+    tied: str = ""
+    """Parameter that ties what is started to an actor which learns of its end and ends it."""
 
 
 ROLES = (
     "watch", "release", "call", "cast", "send", "reply", "spawn", "supervise", "breaker", "retry", "timer", "put",
     "take", "queue", "sleep", "wait", "stop", "kill", "persist", "restore", "alive", "environment", "child", "lock",
-    "log", "make", "callback", "block",
+    "log", "make", "callback", "block", "expose",
 )  # fmt: skip
 HANDLES = ("", "task", "future", "thread", "process", "timer", "pool")
 
@@ -216,6 +232,11 @@ def _with_tokens(framework: Framework) -> Framework:
     return replace(framework, tokens=tuple(sorted({name.partition(".")[0] for name in names})))
 
 
+def matches(name: str, patterns: Iterable[str]) -> bool:
+    """Whether a method's name is one of those that a framework lists; ``receive_*`` stands for all that begin so."""
+    return any(name == p or (p.endswith("*") and name.startswith(p[:-1]) and name != p[:-1]) for p in patterns)
+
+
 class Vocabulary:
     """All frameworks together, by dotted name."""
 
@@ -225,6 +246,8 @@ class Vocabulary:
         self.methods: dict[str, list[tuple[Framework, Operation, str]]] = {}
         self.bases: dict[str, tuple[Framework, ActorKind]] = {}
         self.decorators: dict[str, tuple[Framework, ActorKind]] = {}
+        self.messages: dict[tuple[str, str], tuple[Framework, Operation]] = {}
+        """Calls by any name, by the type of the object and the name behind the message's: ``tell``, or empty."""
         made = {name for f in self.frameworks for o in f.operations for name in o.names}
         for framework in self.frameworks:
             for kind in framework.actors:
@@ -232,12 +255,18 @@ class Vocabulary:
                 self.decorators.update(dict.fromkeys(kind.decorators, (framework, kind)))
             for operation in framework.operations:
                 for name in operation.names:
+                    if ".*" in name:
+                        owner, _, tail = name.partition(".*")
+                        self.messages[owner, tail.removeprefix(".")] = (framework, operation)
+                        continue
                     self.exact[name] = (framework, operation)
                     owner, _, method = name.rpartition(".")
                     if owner.rpartition(".")[2][:1].isupper() or owner in made:
                         self.methods.setdefault(method, []).append((framework, operation, owner))
         self.callbacks = frozenset(n.rpartition(".")[2] for n, (_, op) in self.exact.items() if op.role == "callback")
         """Last parts of the names that hand a function to an event loop."""
+        self.references = frozenset(owner for owner, _ in self.messages)
+        """Types of objects that take any name for a message."""
         self.down = frozenset(name for f in self.frameworks for name in f.down)
         self.call_failures = frozenset(name for f in self.frameworks for name in f.call_failures)
         self.undelivered = frozenset(name for f in self.frameworks for name in f.undelivered)

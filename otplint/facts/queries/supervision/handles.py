@@ -1,0 +1,268 @@
+"""What becomes of a handle: followed forward from the call that gives it, until somebody may look after it."""
+
+from __future__ import annotations
+
+import enum
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from otplint.facts.methods import Role
+from otplint.facts.queries.failure.reaction import describes, logged
+from otplint.facts.syntax import code
+
+if TYPE_CHECKING:
+    from otplint.facts.methods import Method
+
+_MAX_DEPTH = 8
+_NEUTRAL = frozenset({"start", "daemon", "setDaemon", "isDaemon", "name", "setName", "getName", "set_name", "get_name",
+                      "get_coro", "get_loop", "ident", "native_id", "pid"})  # fmt: skip
+"""What one can ask of a handle without looking after what it stands for."""
+_WORK = frozenset({"submit", "map", "apply", "apply_async", "map_async", "imap", "imap_unordered", "starmap"})
+"""What one can ask of a pool."""
+_VIEWS = frozenset({"proxy", "actor_ref", "actor_urn", "address"})
+"""Another handle to the same thing."""
+_ADDS = frozenset({"append", "appendleft", "add", "extend", "insert", "setdefault", "put", "put_nowait"})
+_TESTS = (code.If, code.While, code.Assert)
+_CARRIERS = (code.Await, code.Seq, code.Dict, code.Star, code.Binary, code.Comp, code.Sub, code.Cond, code.Bool)
+
+
+class Fate(enum.IntEnum):
+    """What becomes of a handle; the strongest of all its uses counts."""
+
+    DROPPED = 0
+    """Nobody gets it."""
+    FORGOTTEN = 1
+    """A local gets it, and does nothing but start what it stands for."""
+    UNWATCHED = 2
+    """The actor keeps it in an attribute that nothing looks at."""
+    MESSAGED = 3
+    """It is the address that messages go to, and is forgotten after."""
+    KEPT = 4
+    """It is waited for, cancelled, asked, returned or given to somebody who may."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The fate of a handle, and where it was decided."""
+
+    fate: Fate
+    call: code.Call
+    """The spawn, or the call of the own helper that returns the handle."""
+    method: Method
+    """Where that call is written."""
+    attribute: str = ""
+    """The attribute that keeps it."""
+
+
+@dataclass(slots=True)
+class Trace:
+    """One handle on its way; ``kind`` is that of the framework data (``task``, ``thread`` ... or empty)."""
+
+    kind: str
+    started: bool = False
+    """Whether its ``start()`` was seen; a thread that nobody starts is no spawn."""
+    attribute: str = ""
+    local: bool = False
+    outcomes: list[Outcome] = field(default_factory=list)
+    """Of the calls of own helpers that return the handle."""
+    _seen: set[tuple[int, str]] = field(default_factory=set)
+
+    def fate(self, expr: code.Expr, method: Method, depth: int = 0) -> Fate | None:
+        """What the expression around ``expr`` does with the handle; none where it does nothing about it."""
+        up = method.parent(expr)
+        match up:
+            case code.Await() if self.kind:
+                return Fate.KEPT
+            case code.Attr(name=name):
+                return self._member(name, up, method, depth)
+            case code.Call(func=func) if func is not expr:
+                return self._passed(expr, up, method, depth)
+            case code.Return():
+                return self._returned(method, depth)
+            case code.Lambda():
+                return self._from_lambda(up, method)
+            case code.Assign() | code.Walrus() | code.For() | code.Augment():
+                return self._stored(expr, up, method, depth)
+            case code.Do() | code.Compare() | code.Unary() | code.Text() | code.Delete() | None:
+                return None
+        if isinstance(up, _CARRIERS):
+            return self._carried(expr, up, method, depth)
+        return None if isinstance(up, _TESTS) else Fate.KEPT
+
+    def _stored(
+        self, expr: code.Expr, up: code.Assign | code.Walrus | code.For | code.Augment, method: Method, depth: int
+    ) -> Fate | None:
+        """The handle, or a container of handles, gets a name."""
+        match up:
+            case code.Assign(targets=targets):
+                if any(part is expr for target in targets for part in code.walk(target)):
+                    return None
+                return _strongest(self._bound(target, method, depth) for target in targets)
+            case code.Walrus(target=target, value=value) if value is expr:
+                return _strongest([self._bound(target, method, depth), self.fate(up, method, depth)])
+            case code.For(target=target, iter=value) | code.Augment(target=target, value=value) if value is expr:
+                return self._bound(target, method, depth)
+        return None
+
+    def _carried(self, expr: code.Expr, up: code.Expr, method: Method, depth: int) -> Fate | None:
+        """The handle is, or is in, what ``up`` is made of."""
+        match up:
+            case code.Comp(elements=elements, clauses=clauses):
+                clause = next((c for c in clauses if c.iter is expr), None)
+                if clause is not None:
+                    return self._bound(clause.target, method, depth)
+                carries = any(e is expr for e in elements)
+            case code.Sub(base=base):
+                carries = base is expr
+            case code.Cond(test=test):
+                carries = test is not expr
+            case code.Bool():
+                above = method.parent(up)
+                is_test = isinstance(above, code.Cond) and above.test is up
+                carries = not (is_test or isinstance(above, (*_TESTS, code.Unary)))
+            case _:
+                carries = True
+        return self.fate(up, method, depth) if carries else None
+
+    def _member(self, name: str, attr: code.Attr, method: Method, depth: int) -> Fate | None:
+        """``handle.name``, called or not."""
+        call = method.parent(attr)
+        called = isinstance(call, code.Call) and call.func is attr
+        if name == "start" and called:
+            self.started = True
+        if name in _NEUTRAL or (self.kind == "pool" and name in _WORK) or name in _ADDS:
+            return None
+        if name in _VIEWS:
+            return self.fate(call if called and isinstance(call, code.Call) else attr, method, depth)
+        event = method.event(call) if called else None
+        if not self.kind and event is not None and event.role in ("send", "cast", "put"):
+            return Fate.MESSAGED
+        return Fate.KEPT
+
+    def _passed(self, expr: code.Expr, call: code.Call, method: Method, depth: int) -> Fate | None:
+        """``f(handle)``."""
+        if logged(call, method) is not None or describes(call, method):
+            return None
+        event = method.event(call)
+        if event is not None and not self.kind and event.role in ("send", "cast", "put") and event.target is expr:
+            return Fate.MESSAGED
+        if event is not None and self.kind == "pool" and event.role == "spawn":
+            return None
+        if isinstance(call.func, code.Attr) and call.func.name in _ADDS:
+            return self._bound(call.func.base, method, depth, container=True)
+        return Fate.KEPT
+
+    def _bound(self, target: code.Expr, method: Method, depth: int, *, container: bool = False) -> Fate | None:
+        """What is done with the variable, attribute or container that now has it."""
+        if depth > _MAX_DEPTH:
+            return Fate.KEPT
+        while isinstance(target, code.Sub):
+            target = target.base
+        attribute = method.own_attribute(target)
+        if attribute:
+            self.attribute = attribute
+            return self._attribute(attribute, method, depth + 1)
+        if isinstance(target, code.Name) and method.is_local(target.id):
+            if container and any(p.name == target.id for p in method.code.params):
+                return Fate.KEPT
+            self.local = True
+            return self._local(target.id, method, depth + 1)
+        return Fate.KEPT
+
+    def _local(self, name: str, method: Method, depth: int) -> Fate | None:
+        if (id(method), name) in self._seen:
+            return None
+        self._seen.add((id(method), name))
+        family = [m for m in method.actor.everything if m is method or _is_inside(m, method)]
+        return _strongest(
+            self.fate(expr, place, depth)
+            for place in ([method] if method not in family else family)
+            for expr in place.exprs()
+            if isinstance(expr, code.Name) and expr.id == name
+        )
+
+    def _attribute(self, attribute: str, method: Method, depth: int) -> Fate | None:
+        if (0, attribute) in self._seen:
+            return None
+        self._seen.add((0, attribute))
+        actor = method.actor
+        places = {id(m.code): m for a in (actor, *actor.subclasses()) for m in a.everything}
+        found = [
+            self.fate(expr, place, depth)
+            for place in places.values()
+            for expr in place.exprs()
+            if isinstance(expr, (code.Attr, code.Name)) and place.own_attribute(expr) == attribute
+        ]
+        best = _strongest(found)
+        if best is not Fate.KEPT and (_is_named(attribute, places.values()) or _is_read_outside(attribute, method)):
+            return Fate.KEPT
+        return best
+
+    def _returned(self, method: Method, depth: int) -> Fate | None:
+        """What the callers do with it; whoever may be called from elsewhere gives it to somebody."""
+        if method.role not in (Role.HELPER, Role.NESTED, Role.SETUP) or depth > _MAX_DEPTH:
+            return Fate.KEPT
+        calls = [
+            (c, caller)
+            for caller in method.actor.everything
+            for c in caller.calls
+            if method.actor.own_method(c, caller) is method
+        ]
+        if not calls:
+            return Fate.KEPT
+        if (id(method), "()") in self._seen:
+            return None
+        self._seen.add((id(method), "()"))
+        for call, caller in calls:
+            given: code.Expr = call
+            awaited = caller.parent(call)
+            if method.code.is_async and isinstance(awaited, code.Await):
+                given = awaited
+            inner = Trace(self.kind, started=self.started, _seen=self._seen)
+            fate = inner.settled(inner.fate(given, caller, depth + 1))
+            self.started = self.started or inner.started
+            self.outcomes.append(Outcome(fate, call, caller, inner.attribute))
+        return Fate.KEPT
+
+    def _from_lambda(self, function: code.Lambda, method: Method) -> Fate | None:
+        """A function that is called later: an event loop throws its result away."""
+        call = method.parent(function)
+        event = method.event(call) if isinstance(call, code.Call) else None
+        return None if event is not None and event.role in ("timer", "callback") else Fate.KEPT
+
+    def settled(self, fate: Fate | None) -> Fate:
+        """The fate of the handle itself, of what all its uses together come to."""
+        if fate is not None:
+            return fate
+        if self.attribute:
+            return Fate.UNWATCHED
+        return Fate.FORGOTTEN if self.local else Fate.DROPPED
+
+
+def _strongest(fates: Iterable[Fate | None]) -> Fate | None:
+    return max((f for f in fates if f is not None), default=None)
+
+
+def _is_inside(inner: Method, outer: Method) -> bool:
+    """A function nested in ``outer`` sees its locals."""
+    up = inner.outer
+    while up is not None:
+        if up is outer:
+            return True
+        up = up.outer
+    return False
+
+
+def _is_named(attribute: str, places: Iterable[Method]) -> bool:
+    """``getattr(self, "_task")``, also out of a list of names."""
+    return any(isinstance(e, code.Const) and e.value == attribute for place in places for e in place.exprs())
+
+
+def _is_read_outside(attribute: str, method: Method) -> bool:
+    """Whether the project reads an attribute of that name of any object but ``self``."""
+    last = attribute.rpartition(".")[2]
+    word = re.compile(rf"(?<!\bself)\.{re.escape(last)}\b")
+    facts = method.actor.facts
+    return any(word.search(facts.source(index).text) for index in facts.project.modules)

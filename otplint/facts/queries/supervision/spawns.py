@@ -1,0 +1,193 @@
+"""What actor code starts beside itself, and whether anybody looks after it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from otplint.facts import recognise, shapes
+from otplint.facts.methods import Event
+from otplint.facts.queries.failure.catches import Reaction, catches
+from otplint.facts.queries.supervision.handles import Fate, Outcome, Trace
+from otplint.facts.syntax import code
+from otplint.facts.values import local_values
+
+if TYPE_CHECKING:
+    from otplint.facts.actors import Actor
+    from otplint.facts.facts import Facts
+    from otplint.facts.methods import Method
+
+_STARTED_LATER = ("thread", "process", "timer")
+_STUBS = ("functools.partial", "contextvars.copy_context")
+
+
+@dataclass(frozen=True, slots=True)
+class Spawn:
+    """A thread, task, process, pool or actor that actor code starts."""
+
+    event: Event
+    outcome: Outcome
+    """What becomes of its handle, and where."""
+    target: Method | None
+    """The function that it runs, where the project defines it."""
+
+    @property
+    def kind(self) -> str:
+        """As the framework data says: ``task``, ``thread`` ...; empty for an actor."""
+        return self.event.operation.handle
+
+    @property
+    def fate(self) -> Fate:
+        """What becomes of the handle."""
+        return self.outcome.fate
+
+    @property
+    def runs_on(self) -> bool:
+        """True where it runs a loop without an end, and not a job."""
+        return self.target is not None and any(isinstance(s, code.While) for s in code.statements(self.target.body))
+
+    @property
+    def is_told_to_stop(self) -> bool:
+        """True where its loop ends when another function of the actor says so: by a flag, or by a last message."""
+        target = self.target
+        if target is None:
+            return False
+        return any(_is_told_to_stop(m) for m in target.actor.reached(target))
+
+    @property
+    def ends_the_process(self) -> bool:
+        """True where all that it does in the end is to leave: nobody is there to look after it."""
+        target = self.target
+        last = target.body[-1] if target is not None and target.body else None
+        if target is None or not isinstance(last, code.Do) or not isinstance(last.value, code.Call):
+            return False
+        event = target.event(last.value)
+        return event is not None and event.role == "stop"
+
+    @property
+    def reports_failures(self) -> bool:
+        """True where what it runs catches any error and tells somebody, by more than a log."""
+        target = self.target
+        if target is None or not target.body:
+            return False
+        return any(
+            c.is_broad and c.reaction is Reaction.REACTS and c.around in (target.body[-1], *target.body[:1])
+            for c in catches(target)
+        )
+
+    @property
+    def is_named(self) -> bool:
+        """True where others can find it by a name that it is given."""
+        named = self.event.operation.named
+        return bool(named) and self.event.call.keyword(named) is not None
+
+
+def spawns(actor: Actor) -> Iterator[Spawn]:
+    """What the actor's own functions start, in order; one that several helpers pass on, once for each of them."""
+    for method in actor.methods:
+        yield from spawns_of(method)
+
+
+def spawns_of(method: Method) -> Iterator[Spawn]:
+    """What one function starts."""
+    for event in method.events:
+        if event.role == "spawn" and event.certain and not _is_tied(event):
+            trace = Trace(event.operation.handle)
+            fate = trace.settled(trace.fate(event.call, method))
+            later = event.operation.handle in _STARTED_LATER
+            if later and not trace.started:
+                continue
+            target = _target(event)
+            for outcome in trace.outcomes or (Outcome(fate, event.call, method, trace.attribute),):
+                yield Spawn(event, outcome, target)
+
+
+def _is_tied(event: Event) -> bool:
+    """Linked to an actor that learns of its end, or put into a pool that is left only when all is done."""
+    tied = event.operation.tied
+    if tied and event.call.keyword(tied) is not None:
+        return True
+    func = event.call.func
+    pool = func.base if event.operation.handle == "future" and isinstance(func, code.Attr) else None
+    return isinstance(pool, code.Name) and any(
+        isinstance(bound, code.Name) and bound.id == pool.id
+        for stmt in code.statements(event.method.body)
+        if isinstance(stmt, code.With)
+        for _, bound in stmt.items
+    )
+
+
+def _target(event: Event) -> Method | None:
+    """The function that a spawn runs: ``target=self._loop``, ``self._loop()``, a nested or module-level function."""
+    method, expr = event.method, event.payload
+    if isinstance(expr, code.Name):
+        values = [*local_values(expr.id, method)] if method.is_local(expr.id) else []
+        expr = values[0] if len(values) == 1 else expr
+    if isinstance(expr, code.Call) and method.qualname(expr.func) in _STUBS and expr.args:
+        expr = expr.args[0].value
+    elif isinstance(expr, code.Call):
+        expr = expr.func
+    if not isinstance(expr, (code.Attr, code.Name)):
+        return None
+    call = code.Call(expr.start, expr.end, expr, ())
+    return method.actor.own_method(call, method) or method.actor.facts.function(method.qualname(expr))
+
+
+def _is_told_to_stop(method: Method) -> bool:
+    loops = [s for s in code.statements(method.body) if isinstance(s, code.While)]
+    return any(shapes.ends_when_told(loop, method) for loop in loops) or _has_last_message(method)
+
+
+def _has_last_message(method: Method) -> bool:
+    """A loop over a queue that ends at a message of its own kind, which somebody puts."""
+    call = recognise.drains(method)
+    if call is None:
+        return False
+    for stmt in code.statements(method.body):
+        if isinstance(stmt, code.If) and any(isinstance(s, (code.Break, code.Return)) for s in stmt.body):
+            return True
+    return isinstance(method.parent(call), code.For)  # iter(queue.get, None)
+
+
+def colleagues(actor: Actor) -> Iterator[Method]:
+    """Functions outside of the actor that its own code runs, where they may start something.
+
+    Module-level functions that it calls, wrappers by which its functions are decorated, and the functions of plain
+    objects that it makes.
+    """
+    facts, seen = actor.facts, set[str]()
+    for method in actor.methods:
+        names = [method.qualname(_called(d)) for d in method.code.decorators]
+        names += [method.qualname(call.func) for call in method.calls]
+        for name in names:
+            if name and name not in seen:
+                seen.add(name)
+                yield from _may_spawn(name, facts)
+
+
+def _called(decorator: code.Expr) -> code.Expr:
+    return decorator.func if isinstance(decorator, code.Call) else decorator
+
+
+def _may_spawn(name: str, facts: Facts) -> Iterator[Method]:
+    """The functions behind a name, where its text speaks of something that starts."""
+    found = facts.project.find_function(name) or facts.project.find_class(name)
+    if found is None or facts.is_test(found[0].path):
+        return
+    text = facts.source(found[0]).text[found[1].start : found[1].end]
+    if _words(facts).search(text) is None:
+        return
+    function = facts.function(name)
+    if function is not None:
+        yield from function.actor.methods
+        return
+    owner = facts.owner(name)
+    if owner is not None and not owner.is_actor:
+        yield from owner.methods
+
+
+def _words(facts: Facts) -> re.Pattern[str]:
+    last = {n.rpartition(".")[2] for n, (_, op) in facts.vocabulary.exact.items() if op.role == "spawn"}
+    return re.compile(rf"\b(?:{'|'.join(sorted(map(re.escape, last)))})\b")

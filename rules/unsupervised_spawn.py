@@ -1,0 +1,176 @@
+"""OTP503 unsupervised-spawn."""
+
+from collections.abc import Iterator, Sequence
+
+from otplint.api import (
+    Actor,
+    Confidence,
+    Fate,
+    Finding,
+    Method,
+    Place,
+    ProjectRule,
+    Severity,
+    Spawn,
+    colleagues,
+    spawns,
+    spawns_of,
+    syntax,
+)
+
+_WHATS = {"task": "a task", "future": "a background call", "thread": "a thread", "process": "a process",
+          "timer": "a timer", "pool": "a pool of workers", "": "an actor"}  # fmt: skip
+_DEEDS = {
+    Fate.DROPPED: "and drops its handle",
+    Fate.FORGOTTEN: "and forgets its handle",
+    Fate.UNWATCHED: "and keeps its handle in {}, which nothing looks at",
+    Fate.MESSAGED: "and forgets its address after a message",
+}
+_OUTCOMES = {
+    "task": "If it fails nobody learns of it, and nothing ends it with the actor.",
+    "future": "If it fails nobody learns of it, nothing starts it again, and nothing ends it with the actor.",
+    "timer": "It fires even after the actor has stopped, and if that fails nobody learns of it.",
+    "pool": "Its threads outlive the actor: every restart leaves some behind.",
+}
+_OTHERWISE = "If it fails nobody learns of it or starts it again, and it outlives the actor as an orphan."
+_COLLECTED = (
+    "If it fails nobody learns of it, the loop may even collect it while it runs, and nothing ends it with the actor."
+)
+_REMEDIES = {
+    "task": "Keep the task and cancel and await it when the actor stops, or start it in a task group.",
+    "future": "Keep the future and look at its result, at least in a done-callback.",
+    "thread": "Keep the thread, tell it to end and join it when the actor stops, or make it a supervised actor.",
+    "process": "Keep the process, watch its exit, and end and join it when the actor stops.",
+    "timer": "Keep the timer and cancel it when the actor stops.",
+    "pool": "Shut the pool down when the actor stops.",
+    "": "Start it as the child of a supervisor, or keep its address, watch it and stop it.",
+}
+
+
+class UnsupervisedSpawn(ProjectRule):
+    """An actor starts something that nobody watches, restarts or stops.
+
+    Why:
+        What a supervisor did not start it can neither restart nor stop. A task whose handle is dropped fails in
+        silence, a forgotten thread lives on when its actor is restarted, and then there are two. It is worst where the
+        forgotten loop is a heartbeat or a watchdog: the one who should notice failures has failed unnoticed.
+
+    Harm:
+        Failures reported 0, restarts 0, orphans after shutdown 1.
+
+    Bad:
+        import asyncio
+
+        from otplint.runtime import Server
+
+
+        class Node(Server):
+            async def init(self):
+                asyncio.create_task(self.heartbeat())
+
+            async def heartbeat(self):
+                while True:
+                    await asyncio.sleep(self.interval)
+                    self.system.cast(self.registry, self.pid)
+
+    Good:
+        import asyncio
+
+        from otplint.runtime import Server
+
+
+        class Node(Server):
+            async def init(self):
+                self.beating = asyncio.create_task(self.heartbeat())
+
+            async def terminate(self, reason):
+                self.beating.cancel()
+
+            async def heartbeat(self):
+                while True:
+                    await asyncio.sleep(self.interval)
+                    self.system.cast(self.registry, self.pid)
+
+    Limits:
+        A handle counts as looked after as soon as anything but its start is done with it anywhere in the class, its
+        bases or the project: waited for, cancelled, asked, given a callback, returned or passed on; what is done about
+        a failure then is not judged. Silent for threads whose loop another function of the actor tells to end, for
+        what only ends the process, and in test files.
+
+    Report:
+        Flaw 1. The report's helper was called supervised and fell back to a bare spawn.
+    """
+
+    code = "OTP503"
+    severity = Severity.CRITICAL
+    confidence = Confidence.HIGH
+    proof = "same construct"
+
+    def check_project(self, actors: Sequence[Actor]) -> Iterator[Finding]:
+        """Report the spawns of actors and of the helpers they use that nobody looks after."""
+        told: set[tuple[str, int]] = set()
+        for actor in actors:
+            if actor.is_actor and not actor.in_test_file:
+                for spawn, beside in _starts(actor):
+                    outcome = spawn.outcome
+                    confidence = _confidence(spawn, actor, beside=beside)
+                    key = (outcome.method.source.path, outcome.call.start)
+                    if confidence is not None and key not in told:
+                        told.add(key)
+                        yield self._report(actor, spawn, confidence)
+
+    def _report(self, actor: Actor, spawn: Spawn, confidence: Confidence) -> Finding:
+        outcome, kind = spawn.outcome, spawn.kind
+        method = outcome.method
+        owner = method.actor.name
+        deed = _DEEDS[spawn.fate].format(outcome.attribute.rpartition(".")[2])
+        related: list[tuple[Place, syntax.Node, str]] = []
+        if outcome.call is not spawn.event.call:
+            related.append((spawn.event.method, spawn.event.call, "where it is started"))
+        if spawn.target is not None:
+            related.append((spawn.target, spawn.target.code, "what it runs"))
+        collected = kind == "task" and spawn.fate in (Fate.DROPPED, Fate.FORGOTTEN)
+        runs = "" if spawn.target is None else f" for {spawn.target.name}"
+        where = f"{owner}.{method.name}" if method.owner else method.name
+        return self.finding(
+            actor,
+            method,
+            _head(outcome.call, method),
+            problem=f"{where} starts {_WHATS[kind]}{runs} {deed}.",
+            consequence=_COLLECTED if collected else _OUTCOMES.get(kind, _OTHERWISE),
+            remedy=_REMEDIES[kind],
+            related=related,
+            confidence=confidence,
+        )
+
+
+def _starts(actor: Actor) -> Iterator[tuple[Spawn, bool]]:
+    """The spawns of the actor's own functions, then those of the helpers that it uses."""
+    yield from ((spawn, False) for spawn in spawns(actor))
+    for method in colleagues(actor):
+        yield from ((spawn, True) for spawn in spawns_of(method))
+
+
+def _confidence(spawn: Spawn, actor: Actor, *, beside: bool) -> Confidence | None:
+    """How sure it is that nobody looks after it; none where somebody may."""
+    if spawn.fate is Fate.KEPT or spawn.ends_the_process:
+        return None
+    kind, fate = spawn.kind, spawn.fate
+    if kind in ("thread", "process") and spawn.is_told_to_stop:
+        return None if fate is Fate.UNWATCHED else Confidence.LOW
+    if kind == "pool" and fate is not Fate.UNWATCHED:
+        return None
+    sure = Confidence.HIGH
+    if fate in (Fate.UNWATCHED, Fate.MESSAGED) or beside or spawn.is_named:
+        sure = Confidence.MEDIUM
+    if kind == "thread" and not spawn.runs_on:
+        sure = Confidence.MEDIUM
+    if kind == "timer" or spawn.reports_failures:
+        sure = Confidence.LOW
+    return min(sure, actor.confidence, key=lambda c: c.rank)
+
+
+def _head(call: syntax.Call, method: Method) -> syntax.Node:
+    """The call, or what is called where the call takes several lines."""
+    span = method.span(call)
+    return call if span.line == span.end_line else call.func
