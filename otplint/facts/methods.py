@@ -208,7 +208,12 @@ class Method:
             for target in _targets(stmt):
                 found.update(dict.fromkeys(_bound(target), ""))
             for head in code.expressions(stmt):
-                found.update({e.target.id: "" for e in code.walk(head) if isinstance(e, code.Walrus)})
+                for expr in code.walk(head):
+                    if isinstance(expr, code.Walrus):
+                        found[expr.target.id] = ""
+                    for clause in expr.clauses if isinstance(expr, code.Comp) else ():
+                        for name in _bound(clause.target):
+                            found.setdefault(name, "")
         for name in escaped:
             found.pop(name, None)
         return found

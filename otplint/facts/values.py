@@ -6,9 +6,11 @@ their order, those of an attribute over all methods of the actor, its bases incl
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from otplint.facts.elements import element_type, loop_sources
 from otplint.facts.frameworks import Framework, Operation, Vocabulary
 from otplint.facts.syntax import code
 
@@ -26,6 +28,7 @@ class Values:
         self.actor = actor
         self.vocabulary = vocabulary
         self._types: dict[tuple[int, int], str] = {}
+        self._spoken: dict[str, bool] = {}
 
     # -- types
 
@@ -72,6 +75,8 @@ class Values:
             return self.type_of(call.argument(position, known[1].gives), method, depth + 1)
         if known is not None and known[1].returns:
             return known[1].returns
+        if made := self._wrapped_type(call, method):
+            return made
         name = method.qualname(call.func)
         if name:
             last = name.rpartition(".")[2]
@@ -93,19 +98,22 @@ class Values:
         found = {self.type_of(v, method, depth + 1) for v in local_values(name, method)} - {""}
         if len(found) == 1:
             return found.pop()
+        if not found:
+            looped = loop_sources(name, method)
+            found = {element_type(self, s, method, depth + 1, second=second) for s, second in looped} - {""}
         if not found and method.outer is not None and not binds(method, name):
             return self._name_type(name, method.outer, depth + 1)
         if not found and not method.is_local(name):
             constants = self.actor.facts.constants(method.qualname(code.Name(0, 0, name)))
             found = {self.type_of(value, module, depth + 1) for module, _, value in constants} - {""}
+            found = found or {self.actor.facts.given_by_decorator(method.qualname(code.Name(0, 0, name)))} - {""}
         return found.pop() if len(found) == 1 else ""
 
     def _attribute_type(self, name: str, depth: int) -> str:
-        found = set()
-        for value, annotation, method in self.actor.assigned(name):
-            said = annotation_type(annotation, method)
-            found.add(said or self.type_of(value, method, depth + 1))
-        found -= {""}
+        made = [*self.actor.assigned(name)]
+        found = {annotation_type(annotation, method) for _, annotation, method in made} - {""}
+        if len(found) != 1:  # what is declared counts before what is assigned
+            found |= {self.type_of(v, m, depth + 1) for v, a, m in made if not annotation_type(a, m)} - {""}
         if len(found) == 1:
             return found.pop()
         return "" if found else self.actor.kind.attributes.get(name, "")
@@ -123,24 +131,76 @@ class Values:
             if exact is None:
                 root = self.actor.facts.project.derives_from(name, self.vocabulary.exact)
                 exact = self.vocabulary.exact[root] if root else None
-            return (*exact, True) if exact is not None else None
+            return (*exact, True) if exact is not None else self._of_decorated(call.func, method)
         if not isinstance(call.func, code.Attr):
             return None
         if call.func.name == "__init__" and isinstance(call.func.base, code.Call):
             return self._base_init(call.func.base)
         known = self.vocabulary.methods.get(call.func.name)
-        if not known or depth > _MAX_DEPTH:
+        if depth > _MAX_DEPTH:
             return None
+        if not known:
+            return self._message(call.func, method, depth)
         receiver = self.type_of(call.func.base, method, depth + 1)
         if receiver:
             for framework, operation, owner in known:
                 if receiver == owner or self.actor.facts.project.derives_from(receiver, [owner]):
                     return (framework, operation, True)
-            return None
+        if (message := self._message(call.func, method, depth)) is not None or receiver:
+            return message
         for framework, operation, _ in known:
             if framework is self.actor.framework and framework.name not in ("threads", "asyncio"):
                 return (framework, operation, False)
         return None
+
+    # -- objects that take any name for a message, and what decorators make of classes and functions
+
+    def _message(self, func: code.Attr, method: Method, depth: int) -> tuple[Framework, Operation, bool] | None:
+        """``ref.add(1)`` and ``ref.add.tell(1)``, for a ``ref`` of a type that takes any name for a message."""
+        if func.name.startswith("_") or not self._speaks(method):
+            return None
+        tails = {tail for _, tail in self.vocabulary.messages if tail}
+        if isinstance(func.base, code.Attr) and func.name in tails:
+            type_ = self.type_of(func.base.base, method, depth + 1)
+            found = self._message_to(type_, func.name)
+            if found is not None:
+                return (*found, True)
+            base = func.base.base
+            mine = isinstance(base, code.Name) and (base.id == method.self_name or bool(method.qualname(func.base)))
+            by_name = [m for (_, tail), m in self.vocabulary.messages.items() if tail == func.name]
+            if not type_ and not mine and (own := [m for m in by_name if m[0] is self.actor.framework]):
+                return (*own[0], False)
+        found = self._message_to(self.type_of(func.base, method, depth + 1), "")
+        return (*found, True) if found is not None else None
+
+    def _message_to(self, type_: str, tail: str) -> tuple[Framework, Operation] | None:
+        return self.vocabulary.messages.get((type_, tail)) if type_ else None
+
+    def _speaks(self, method: Method) -> bool:
+        """A cheap look: does the file name a package that has such objects?"""
+        path = method.source.path
+        if path not in self._spoken:
+            packages = {owner.partition(".")[0] for owner in self.vocabulary.references}
+            self._spoken[path] = any(re.search(rf"\b{package}\b", method.source.text) for package in packages)
+        return self._spoken[path]
+
+    def _of_decorated(self, func: code.Expr, method: Method) -> tuple[Framework, Operation, bool] | None:
+        """``Counter.remote()``, where a decorator has made something else of the class or function ``Counter``."""
+        known = self.vocabulary.methods.get(func.name) if isinstance(func, code.Attr) else None
+        if not known or not isinstance(func, code.Attr):
+            return None
+        type_ = self.actor.facts.given_by_decorator(method.qualname(func.base))
+        return next(((f, operation, True) for f, operation, owner in known if type_ and owner == type_), None)
+
+    def _wrapped_type(self, call: code.Call, method: Method) -> str:
+        """The type of ``ray.remote(Counter)`` and ``ray.remote(num_cpus=2)(Counter)``, decorators written as calls."""
+        decorator = call.func.func if isinstance(call.func, code.Call) else call.func
+        found = self.vocabulary.decorators.get(method.qualname(decorator))
+        wrapped = call.positional(0)
+        if found is None or not wrapped:
+            return ""
+        is_function = self.actor.facts.project.find_function(method.qualname(wrapped)) is not None
+        return found[1].gives_function if is_function else found[1].gives
 
     def _bound_method(self, func: code.Expr, method: Method) -> code.Expr:
         """``self.system.monitor`` for a local or an attribute that only ever names it; ``func`` itself otherwise."""

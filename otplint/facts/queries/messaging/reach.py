@@ -35,6 +35,8 @@ class Running:
     actor: Actor
     crossed: tuple[tuple[Method, code.Call], ...] = ()
     """The calls that lead out of the actor's class, outermost first; none for its own functions."""
+    certain: bool = True
+    """False where nothing that is written calls the function: whoever knows it may do so from elsewhere."""
 
     @property
     def on_loop(self) -> bool:
@@ -67,7 +69,10 @@ def running(actor: Actor) -> list[Running]:
     found: dict[int, Running] = {}
     waiting = deque(Running(method, actor) for method in _entries(actor))
     waiting.extend(Running(method, actor, (made,)) for method, made in _parts(actor))
-    while waiting:
+    guessed = [Running(m, actor, (), False) for m in _uncalled(actor)] if takes_messages(actor) else []
+    while waiting or guessed:
+        if not waiting:
+            waiting.append(guessed.pop(0))
         current = waiting.popleft()
         if id(current.method.code) in found:
             continue
@@ -78,7 +83,7 @@ def running(actor: Actor) -> list[Running]:
                 continue
             crossed = (*current.crossed, (current.method, call)) if outside else current.crossed
             if len(crossed) <= _MAX_CROSSED:
-                waiting.append(Running(inner, actor, crossed))
+                waiting.append(Running(inner, actor, crossed, current.certain))
     judged_here = {id(m.code) for m in actor.methods}
     return [r for r in found.values() if r.crossed or id(r.method.code) in judged_here]
 
@@ -116,35 +121,53 @@ def _elsewhere(call: code.Call, method: Method) -> Method | None:
 
 def _entries(actor: Actor) -> Iterator[Method]:
     """Where the actor's own thread or task comes in."""
-    handed = set(_handed_on(actor))
-    messages = takes_messages(actor)
+    handed, messages = _handed_on(actor), takes_messages(actor)
     for method in actor.everything:
-        if id(method.code) in handed:
-            continue
-        if method.role is Role.HANDLER or (method.role is Role.LOOP and (drains(method) or method.code.is_async)):
-            yield method
-        elif messages and method.role in (Role.START, Role.STOP) and method.name != "__init__" and not method.outer:
+        match method.role:
+            case Role.HANDLER:
+                enters = True
+            case Role.LOOP:
+                enters = drains(method) is not None or method.code.is_async
+            case Role.START | Role.STOP:
+                enters = messages and method.name != "__init__" and method.outer is None
+            case _:
+                enters = actor.kind.public_methods and not method.name.startswith("_") and _is_property(method)
+        if enters and id(method.code) not in handed:
             yield method
 
 
-def _handed_on(actor: Actor) -> Iterator[int]:
+def _uncalled(owner: Actor) -> Iterator[Method]:
+    """Functions that nothing in their class calls or hands on: they are there for others that know the object."""
+    named = {e.name for m in owner.everything for e in m.exprs() if isinstance(e, code.Attr)}
+    for method in owner.everything:
+        plain = method.outer is None and bool(method.self_name) and not method.name.startswith("__")
+        decorated = {code.dotted(d) for d in method.code.decorators} & {"classmethod", "abstractmethod"}
+        if method.role in (Role.HELPER, Role.SETUP) and plain and not decorated and method.name not in named:
+            yield method
+
+
+def _is_property(method: Method) -> bool:
+    return any(method.qualname(d).rpartition(".")[2] in ("property", "cached_property") for d in method.code.decorators)
+
+
+def _handed_on(actor: Actor) -> set[int]:
     """The own functions that only threads, executors or tasks run, by the identity of their code."""
-    given: list[int] = []
+    given: set[int] = set()
     direct: set[int] = set()
     for method in actor.everything:
         for call in method.calls:
             own = actor.own_method(call, method)
             if own is not None:
                 direct.add(id(own.code))
-            name = code.dotted(call.func).rpartition(".")[2] or getattr(call.func, "name", "")
+            name = call.func.name if isinstance(call.func, code.Attr) else code.dotted(call.func)
             event = method.event(call)
             if name in _HANDS_ON or (event is not None and event.role in ("spawn", "timer")):
                 for arg in call.args:
                     value = given_value(arg.value)
                     named = actor.own_method(code.Call(value.start, value.end, value, ()), method)
                     if named is not None:
-                        given.append(id(named.code))
-    return (one for one in given if one not in direct)
+                        given.add(id(named.code))
+    return given - direct
 
 
 def _parts(actor: Actor) -> Iterator[tuple[Method, tuple[Method, code.Call]]]:
@@ -171,6 +194,7 @@ def _parts(actor: Actor) -> Iterator[tuple[Method, tuple[Method, code.Call]]]:
             owner = actor.facts.owner(method.qualname(made.func)) if given or opened else None
             if owner is None or owner.is_actor:
                 continue
+            unnamed = [*_uncalled(owner)]
             for part in owner.everything:
-                if part.outer is None and not part.name.startswith("_"):
+                if part.outer is None and (not part.name.startswith("_") or part in unnamed):
                     yield part, (method, made)

@@ -1,0 +1,237 @@
+"""Waits: what holds an actor up while it handles a message, for whom, and until when at the latest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from otplint.facts.methods import Event, Role
+from otplint.facts.origins import origins
+from otplint.facts.queries.messaging.reach import Running, calls_at_once, running, takes_messages
+from otplint.facts.queries.slices import bindings
+from otplint.facts.syntax import code
+
+if TYPE_CHECKING:
+    from otplint.facts.actors import Actor
+    from otplint.facts.methods import Method
+
+_ROLES = frozenset(("call", "take", "wait", "sleep", "block"))
+_ANSWERED = frozenset(("done", "ready", "is_set", "is_ready", "qsize"))
+"""Methods that tell that nothing is left to wait for."""
+_FILLS = frozenset(("put", "put_nowait", "set", "set_result", "set_exception"))
+_MAX_CALLERS = 4
+
+
+@dataclass(frozen=True)
+class Wait:
+    """A call that does not come back before somebody or something else is done."""
+
+    event: Event
+    running: Running
+    awaited: bool
+    """True where it is awaited: only the actor waits, not the thread."""
+    bounded: bool
+    """True where it ends after a time at the latest, by an argument, by default or by a scope around it."""
+
+    @property
+    def role(self) -> str:
+        """``call``, ``take``, ``wait``, ``sleep`` or ``block``."""
+        return self.event.role
+
+    @property
+    def call(self) -> code.Call:
+        """The call that waits."""
+        return self.event.call
+
+    @property
+    def method(self) -> Method:
+        """Where it is written."""
+        return self.event.method
+
+    @property
+    def for_end(self) -> bool:
+        """True for a wait for a thread or process to end."""
+        return self.event.operation.for_end
+
+    @property
+    def in_thread_loop(self) -> bool:
+        """True in a thread that serves a queue by a loop of its own: it has nothing else to do."""
+        return not takes_messages(self.running.actor) and not self.running.on_loop
+
+
+def waits(actor: Actor) -> list[Wait]:
+    """What holds the actor up while it handles a message, its own inbox left out, in no special order."""
+    found = []
+    for place in running(actor):
+        for call in calls_at_once(place.method):
+            event = place.method.event(call) or _by_name(call, place)
+            if event is None or event.role not in _ROLES:
+                continue
+            awaited = _awaited(call, place.method)
+            if awaited != event.framework.awaits or (awaited and not actor.kind.one_at_a_time):
+                continue
+            if awaited and event.role == "wait":
+                continue  # a scope: what is in it waits
+            if _is_own_inbox(event, place) or _is_over(call, place.method):
+                continue
+            found.append(Wait(event, place, awaited, is_bounded(event)))
+    return found
+
+
+def is_bounded(event: Event) -> bool:
+    """True where the wait ends after a time at the latest."""
+    operation, method = event.operation, event.method
+    if any(a.star for a in event.call.args):
+        return True  # what is handed through may be a deadline
+    if "block" in operation.parameters and _is_constant(event.argument("block"), False):
+        return True
+    given = event.argument(operation.timeout)
+    if given is None:
+        by_argument = operation.bounded or bool(operation.bounded_by and _set_before(event))
+    else:
+        by_argument = not _means_for_ever(given, method)
+    return by_argument or _in_scope(event.call, method, awaited=event.framework.awaits, depth=0)
+
+
+def _means_for_ever(given: code.Expr, method: Method) -> bool:
+    """True for ``timeout=None`` and ``wait=True``, also by a name that stands for nothing else."""
+    found = origins(given, method)
+    return bool(found) and all(
+        isinstance(o.expr, code.Const) and (o.expr.value is None or o.expr.value is True) and o.via != "parameter"
+        for o in found
+    )
+
+
+def _is_constant(expr: code.Expr | None, value: object) -> bool:
+    return isinstance(expr, code.Const) and expr.value is value
+
+
+def _set_before(event: Event) -> bool:
+    """True where a method of the same object was called that bounds all its waits: ``sock.settimeout(5)``."""
+    base = event.argument("receiver")
+    own = event.method.own_attribute(base)
+    places = event.method.actor.everything if own else (event.method,)
+    for method in places:
+        for call in method.calls:
+            func = call.func
+            if isinstance(func, code.Attr) and func.name in event.operation.bounded_by:
+                same = method.own_attribute(func.base) == own if own else _same(func.base, base)
+                if same:
+                    return True
+    return False
+
+
+def _in_scope(node: code.Call, method: Method, *, awaited: bool, depth: int) -> bool:
+    """True where an enclosing ``wait_for``, ``timeout()`` or ``move_on_after()`` ends an awaited call."""
+    if not awaited:
+        return False
+    for up in method.above(node):
+        if isinstance(up, code.Call) and _limits(up, method):
+            return True
+        if isinstance(up, code.With) and any(
+            isinstance(c, code.Call) and c is not node and _limits(c, method) for c, _ in up.items
+        ):
+            return True
+    if method.role in (Role.HANDLER, Role.LOOP) or depth >= _MAX_CALLERS:
+        return False
+    callers = [
+        (call, caller)
+        for caller in method.actor.everything
+        for call in caller.calls
+        if method.actor.own_method(call, caller) is method
+    ]
+    return bool(callers) and all(_in_scope(call, caller, awaited=True, depth=depth + 1) for call, caller in callers)
+
+
+def _limits(call: code.Call, method: Method) -> bool:
+    event = method.event(call)
+    if event is None or event.role != "wait" or not event.framework.awaits:
+        return False
+    given = event.argument(event.operation.timeout)
+    return given is not None and not _means_for_ever(given, method)
+
+
+def _awaited(call: code.Call, method: Method) -> bool:
+    """True for ``await f()``, and where ``f()`` is what an awaited call waits for: ``await wait_for(f(), 5)``."""
+    for up in method.above(call):
+        if isinstance(up, code.Await):
+            return True
+        if not isinstance(up, code.Call):
+            return False
+        event = method.event(up)
+        if event is None or event.role != "wait":
+            return False
+    return False
+
+
+def _is_own_inbox(event: Event, place: Running) -> bool:
+    """True for the loop's own taking of messages."""
+    return event.role == "take" and place.method.role is Role.LOOP and not place.crossed
+
+
+def _is_over(call: code.Call, method: Method) -> bool:
+    """True where what is waited for has come already: asked before, put by the same function, or done."""
+    base = call.func.base if isinstance(call.func, code.Attr) else None
+    if base is None:
+        return False
+    for test, outcome in method.flow.conditions(call):
+        asked = _methods_of(base, code.walk(test))
+        if asked & _ANSWERED if outcome else "empty" in asked:
+            return True
+    if _FILLS & _methods_of(base, (c for c in method.calls if c.start < call.start)):
+        return True
+    return isinstance(base, code.Name) and any(_gives_done(value, method) for value in bindings(base.id, method))
+
+
+def _methods_of(base: code.Expr, calls: Iterable[code.Expr]) -> set[str]:
+    """The names of the methods that are called of the same object."""
+    funcs = [c.func for c in calls if isinstance(c, code.Call)]
+    return {f.name for f in funcs if isinstance(f, code.Attr) and _same(f.base, base)}
+
+
+def _gives_done(source: code.Expr, method: Method) -> bool:
+    """True for ``as_completed(...)`` and the first of the two sets that ``wait(...)`` gives."""
+    for origin in origins(source, method):
+        event = origin.method.event(origin.expr)
+        if event is not None and event.role == "wait" and event.operation.target == "":
+            return True
+    return False
+
+
+def _by_name(call: code.Call, place: Running) -> Event | None:
+    """``something.method().get()`` in a part of the actor, where only the name says that it is a future's."""
+    method, framework = place.method, place.actor.framework
+    func = call.func
+    if method.actor is place.actor or not isinstance(func, code.Attr) or method.qualname(func):
+        return None
+    if method.actor.values.type_of(func.base, method):
+        return None
+    for known, operation, _ in method.actor.facts.vocabulary.methods.get(func.name, ()):
+        if known is framework and framework.name not in ("threads", "asyncio"):
+            return Event(operation.role, call, method, known, operation, False)
+    return None
+
+
+def _same(one: code.Expr, other: code.Expr | None) -> bool:
+    return other is not None and code.same(one, other)
+
+
+def unbounded(actor: Actor) -> Iterator[Wait]:
+    """The waits for an answer, a message or an event that may go on for ever."""
+    for wait in waits(actor):
+        for_answer = wait.role in ("call", "take", "wait") and not wait.for_end
+        if for_answer and not wait.bounded and (wait.event.certain or _looks_like(wait)):
+            yield wait
+
+
+def _looks_like(wait: Wait) -> bool:
+    """Whether a call that only its name speaks for has the arguments of the operation: ``get()``, not ``get(key)``."""
+    operation, func = wait.event.operation, wait.call.func
+    if isinstance(func, code.Attr) and isinstance(func.base, code.Sub):
+        return False
+    known = all(a.name in operation.parameters for a in wait.call.args if a.name)
+    places = len([a for a in wait.call.args if not a.name])
+    if operation.payload:
+        return known and places >= 1
+    return known and places == 0
