@@ -2,7 +2,20 @@
 
 from collections.abc import Iterator
 
-from otplint.api import Actor, Catch, Confidence, Finding, Method, Reaction, Role, Rule, Severity, catches, code
+from otplint.api import (
+    Actor,
+    Catch,
+    Confidence,
+    Finding,
+    Reaction,
+    Rule,
+    Severity,
+    catches,
+    code,
+    guards_what_is_given,
+    hides,
+    outcome,
+)
 
 _OUTCOMES = {
     "restart": "the supervisor never learns of the failure, so nothing restarts the actor and it goes on with whatever "
@@ -82,12 +95,14 @@ class BroadExceptInHandler(Rule):
             return
         for method in actor.working:
             for catch in catches(method):
-                confidence = _confidence(catch, actor)
+                if not catch.is_broad or guards_what_is_given(catch):
+                    continue
+                confidence = hides(catch, outcome(method), actor)
                 if confidence is not None:
                     yield self._report(actor, catch, confidence)
 
     def _report(self, actor: Actor, catch: Catch, confidence: Confidence) -> Finding:
-        method, outcome = catch.method, _outcome(catch.method)
+        method = catch.method
         what = "Exception" if "Exception" in catch.types else "BaseException"
         how = f"{'suppresses' if isinstance(catch.node, code.Call) else 'catches'} {what}"
         return self.finding(
@@ -95,37 +110,7 @@ class BroadExceptInHandler(Rule):
             method,
             catch.node,
             problem=f"{actor.name}.{method.name} {how} and {_DEEDS[catch.reaction]}.",
-            consequence=f"After a bug here {_OUTCOMES[outcome]}.",
+            consequence=f"After a bug here {_OUTCOMES[outcome(method)]}.",
             remedy="Catch the errors that are expected and let any other end the handler.",
             confidence=min(confidence, actor.confidence, key=lambda c: c.rank),
         )
-
-
-def _confidence(catch: Catch, actor: Actor) -> Confidence | None:
-    """How sure it is that this clause hides failures; none where it does not, or where that is right."""
-    if not catch.is_broad or catch.only_imports or catch.in_cleanup or catch.isolates_items:
-        return None
-    if catch.raises_some or catch.runs_foreign_code or not catch.carries_on():
-        return None
-    reaction = catch.reaction
-    match _outcome(catch.method):
-        case "restart":
-            return Confidence.HIGH
-        case "isolated":
-            return Confidence.MEDIUM if reaction is Reaction.SILENT else None
-        case "unseen" if reaction in (Reaction.LOGS, Reaction.MARKS):
-            return Confidence.LOW if actor.kind.on_failure[0] == "unseen" else Confidence.MEDIUM
-        case "unseen":
-            return Confidence.LOW if reaction is Reaction.REACTS else Confidence.MEDIUM
-    if reaction is Reaction.REACTS:
-        return Confidence.LOW
-    return Confidence.MEDIUM if reaction in (Reaction.LOGS, Reaction.MARKS) else Confidence.HIGH
-
-
-def _outcome(method: Method) -> str:
-    """What a failure in the function leads to, as the framework says."""
-    kind = method.actor.kind
-    if method.role is Role.LOOP and method.name not in kind.loops:
-        return "unseen"  # a thread or task of its own, whoever started it
-    by_proxy = method.role is Role.HANDLER and method.name not in kind.handlers
-    return "reply" if by_proxy and "reply" in kind.on_failure else kind.on_failure[0]

@@ -15,6 +15,7 @@ from otplint.api import (
     code,
     ends_by_flag,
     goes_on,
+    guards_what_is_given,
     swallows_cancellation,
     swallows_exit,
 )
@@ -86,7 +87,7 @@ class SwallowedCancellation(Rule):
             return
         for method in actor.working:
             for catch in catches(method):
-                if not catch.stopping:
+                if not catch.stopping or ("BaseException" in catch.types and guards_what_is_given(catch)):
                     continue
                 cancelled = swallows_cancellation(catch)
                 confidence = _of_cancellation(catch) if cancelled else _of_exit(catch)

@@ -9,6 +9,7 @@ from otplint.facts.flow import Point, exception_types
 from otplint.facts.methods import Method, Role
 from otplint.facts.origins import origins
 from otplint.facts.queries.failure.reaction import LOUD, QUIET, Reaction, describes, logged, reaction
+from otplint.facts.queries.failure.results import fails_by
 from otplint.facts.recognise import takes_from_queue
 from otplint.facts.syntax import code
 
@@ -157,9 +158,12 @@ class _Reports:
             return self._stops(node, owner) or self._hands_over(node, owner)
         if isinstance(node, code.Return) and node.value is not None and not self.strictly:
             names = self.names.get(id(point.function), set())
-            if point.function is not self.method.code or owner.role is Role.HANDLER or _is_error_value(node.value):
+            if point.function is not self.method.code or owner.role is Role.HANDLER or not _holds(node.value, names):
                 return False
-            return _holds(node.value, names)
+            callers = owner.actor.facts.calls_of(owner)  # an error that is made a value is lost unless one looks at it
+            return (
+                any(fails_by(call, caller) for call, caller in callers) if callers else not _is_error_value(node.value)
+            )
         if isinstance(node, code.Assign) and node.value is not None:
             names = self.names.get(id(point.function), set())
             for target in node.targets:

@@ -1,0 +1,126 @@
+"""Catch-alls outside of an actor's class that hide the actor's failures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from otplint.facts.actors import Actor
+from otplint.facts.methods import Method
+from otplint.facts.queries.failure.catches import Catch, catches
+from otplint.facts.queries.failure.helpers import Form, Helper, helpers
+from otplint.facts.queries.failure.judgement import hides
+from otplint.facts.queries.failure.results import fails_by
+from otplint.facts.queries.failure.wrapping import guards_what_is_given, swallowing_exit
+from otplint.facts.syntax import code
+from otplint.findings import Confidence
+
+__all__ = ["helper_catches", "helper_exits"]
+
+_CONVERSIONS = frozenset({"int", "float", "str", "bool", "bytes", "bytearray", "complex", "dict", "list", "set",
+                          "tuple", "frozenset", "len", "round", "abs", "min", "max", "sum", "sorted", "repr", "format",
+                          "isinstance", "hasattr", "getattr", "ord", "chr", "hash", "type"})  # fmt: skip
+_PARSERS = ("json.", "datetime.", "re.", "ast.", "base64.", "uuid.", "decimal.", "fractions.", "yaml.",
+            "urllib.parse.",
+            "time.strptime", "math.", "ipaddress.", "struct.", "binascii.", "html.", "inspect.", "pathlib.")  # fmt: skip
+_OF_TEXT = frozenset({"strip", "split", "rsplit", "splitlines", "decode", "encode", "get", "format", "join", "lower",
+                      "upper", "replace", "partition", "rpartition", "startswith", "endswith", "items", "keys",
+                      "values", "isoformat", "timestamp", "strftime", "total_seconds"})  # fmt: skip
+_ERRORS = ("Error", "Exception")
+
+
+def helper_catches(actor: Actor) -> Iterator[tuple[Helper, Catch, Confidence]]:
+    """The broad clauses in helpers that hide failures of ``actor``, each with a way to it and how sure that is."""
+    for helper in helpers(actor):
+        for catch in catches(helper.method):
+            if not ("Exception" in catch.types or "BaseException" in catch.types):
+                continue
+            wraps = guards_what_is_given(catch)
+            if helper.method.actor is actor and not wraps:
+                continue
+            if helper.form in (Form.DECORATOR, Form.CONTEXT) and not wraps and helper.hops == 1:
+                continue  # what a decorator does when the class is made
+            if _is_excused(helper):
+                continue
+            confidence = hides(catch, helper.fate, actor)
+            if confidence is not None:
+                yield helper, catch, _least(confidence, actor.confidence, _trust(helper, catch, wraps))
+
+
+def helper_exits(actor: Actor) -> Iterator[tuple[Helper, code.Return, Confidence]]:
+    """The ``return True`` of ``__exit__`` functions that swallow failures of ``actor``."""
+    for helper in helpers(actor):
+        if helper.form is Form.CONTEXT and helper.method.name in ("__exit__", "__aexit__") and not _is_excused(helper):
+            for method, stmt in swallowing_exit(helper.method.actor):
+                if method is helper.method:
+                    yield helper, stmt, _least(Confidence.MEDIUM, actor.confidence)
+
+
+def _least(*given: Confidence) -> Confidence:
+    return min(given, key=lambda c: c.rank)
+
+
+def _trust(helper: Helper, catch: Catch, wraps: bool) -> Confidence:
+    """How sure it is that what the clause guards is the actor's own work."""
+    if wraps:
+        return Confidence.HIGH if helper.hops == 1 else Confidence.MEDIUM
+    if _converts(catch):
+        return Confidence.LOW
+    near = helper.form is Form.PART or (helper.hops == 1 and _takes_part(helper))
+    return Confidence.MEDIUM if near else Confidence.LOW
+
+
+def _takes_part(helper: Helper) -> bool:
+    """True where the helper is given the actor, its state or its message."""
+    if not isinstance(helper.call, code.Call):
+        return False
+    names = {p.name for p in helper.caller.code.params}
+    return any(
+        helper.caller.own_attribute(e) or (isinstance(e, code.Name) and e.id in names)
+        for a in helper.call.args
+        for e in code.walk(a.value)
+    )
+
+
+def _converts(catch: Catch) -> bool:
+    """True where a parser is guarded: nothing but conversions and look-ups in what was given."""
+    plain = all(isinstance(s, (code.Return, code.Assign, code.Pass, code.If, code.Raise)) for s in catch.tried)
+    return plain and all(_is_conversion(call, catch.method) for call in code.calls(catch.tried))
+
+
+def _is_conversion(call: code.Call, method: Method) -> bool:
+    name = method.qualname(call.func).removeprefix("builtins.")
+    if name:
+        return name in _CONVERSIONS or name.startswith(_PARSERS) or name.rpartition(".")[2].endswith(_ERRORS)
+    return isinstance(call.func, code.Attr) and call.func.name in _OF_TEXT
+
+
+def _is_excused(helper: Helper) -> bool:
+    """True for a use that cleans up, keeps the items of a loop apart, or fails by the result."""
+    caller, node = helper.caller, helper.call
+    if _keeps_apart(node, caller) or _cleans_up(node, caller):
+        return True
+    return isinstance(node, code.Call) and helper.form is not Form.CONTEXT and fails_by(node, caller)
+
+
+def _keeps_apart(node: code.Node, method: Method) -> bool:
+    """True in a ``for`` over things, called with the thing or around it."""
+    for up in method.above(node):
+        if isinstance(up, code.For) and not up.is_async:
+            names = {e.id for e in code.walk(up.target) if isinstance(e, code.Name)}
+            inside = node if not isinstance(node, code.With) else None
+            return inside is not None and any(
+                isinstance(e, code.Name) and e.id in names
+                for e in code.walk(inside)  # type: ignore[arg-type]
+            )
+        if isinstance(up, (code.While, code.Function)):
+            return False
+    return False
+
+
+def _cleans_up(node: code.Node, method: Method) -> bool:
+    below = node
+    for up in method.above(node):
+        if isinstance(up, code.Try) and any(s is below for s in up.final):
+            return True
+        below = up
+    return method.stops

@@ -1,0 +1,67 @@
+"""Whether a clause hides failures from whoever could do something about them, by what a failure means there."""
+
+from __future__ import annotations
+
+from otplint.facts.actors import Actor
+from otplint.facts.methods import Method, Role
+from otplint.facts.queries.failure.catches import Catch
+from otplint.facts.queries.failure.reaction import Reaction
+from otplint.facts.queries.failure.wrapping import guards_what_is_given
+from otplint.facts.syntax import code
+from otplint.findings import Confidence
+
+__all__ = ["hides", "outcome"]
+
+
+def outcome(method: Method) -> str:
+    """What a failure in the actor's function leads to, as the framework says: one of ``FAILURES``."""
+    kind = method.actor.kind
+    if method.role is Role.LOOP and method.name not in kind.loops:
+        return "unseen"  # a thread or task of its own, whoever started it
+    by_proxy = method.role is Role.HANDLER and method.name not in kind.handlers
+    return "reply" if by_proxy and "reply" in kind.on_failure else kind.on_failure[0]
+
+
+def hides(catch: Catch, fate: str, actor: Actor) -> Confidence | None:
+    """How sure it is that a broad clause hides failures of ``actor``; none where it does not, or where that is right.
+
+    Args:
+        catch: the clause, in one of the actor's functions or in a helper that runs for it.
+        fate: what a failure there would have led to (:func:`outcome`).
+        actor: whose failure it is.
+    """
+    if catch.only_imports or catch.in_cleanup or catch.isolates_items:
+        return None
+    if (catch.raises_some and not _raises_on_request(catch)) or not catch.carries_on():
+        return None
+    if catch.runs_foreign_code and not guards_what_is_given(catch):
+        return None
+    reaction = catch.reaction
+    match fate:
+        case "restart":
+            return Confidence.HIGH
+        case "isolated":
+            return Confidence.MEDIUM if reaction is Reaction.SILENT else None
+        case "unseen" if reaction in (Reaction.LOGS, Reaction.MARKS):
+            return Confidence.LOW if actor.kind.on_failure[0] == "unseen" else Confidence.MEDIUM
+        case "unseen":
+            return Confidence.LOW if reaction is Reaction.REACTS else Confidence.MEDIUM
+    if reaction is Reaction.REACTS:
+        return Confidence.LOW
+    return Confidence.MEDIUM if reaction in (Reaction.LOGS, Reaction.MARKS) else Confidence.HIGH
+
+
+def _raises_on_request(catch: Catch) -> bool:
+    """True where a wrapper raises again only what its user names, by a parameter that may be left out."""
+    if not guards_what_is_given(catch):
+        return False
+    optional = {p.name for p in catch.method.code.params if p.default is not None}
+    raised = [s for s in code.statements(catch.body) if isinstance(s, code.Raise)]
+    return all(
+        any(
+            isinstance(e, code.Name) and e.id in optional
+            for t, _ in catch.method.flow.conditions(s)
+            for e in code.walk(t)
+        )
+        for s in raised
+    )

@@ -1,0 +1,58 @@
+"""What the caller of a function makes of a result that stands for a failure."""
+
+from __future__ import annotations
+
+from otplint.facts.methods import Method, Role
+from otplint.facts.syntax import code
+
+__all__ = ["fails_by"]
+
+_MAX_DEPTH = 2
+_HANDS_OVER = frozenset({"set_exception", "set_exc_info"})
+
+
+def fails_by(call: code.Node, caller: Method, depth: int = 0) -> bool:
+    """True where ``caller`` fails, stops or hands a failure on, depending on what ``call`` gave.
+
+    A result that the caller returns counts where one of its own callers does.
+    """
+    names = _bound_to(call, caller)
+    for stmt in code.statements(caller.body):
+        if isinstance(stmt, code.Raise) and (_mentions(stmt.error, names, call) or _depends(stmt, caller, names, call)):
+            return True
+        if isinstance(stmt, code.Return) and _mentions(stmt.value, names, call) and _caller_fails(caller, depth):
+            return True
+    for other in caller.calls:
+        if isinstance(other.func, code.Attr) and other.func.name in _HANDS_OVER:
+            return True
+        event = caller.event(other)
+        if event is not None and event.role == "stop" and _depends(other, caller, names, call):
+            return True
+    return False
+
+
+def _caller_fails(method: Method, depth: int) -> bool:
+    if depth >= _MAX_DEPTH or method.role in (Role.HANDLER, Role.LOOP, Role.START):
+        return False
+    return any(fails_by(call, caller, depth + 1) for call, caller in method.actor.facts.calls_of(method))
+
+
+def _bound_to(call: code.Node, caller: Method) -> set[str]:
+    """The variables that hold the result, or a part of it."""
+    stmt = caller.statement(call)
+    if isinstance(stmt, code.Assign) and stmt.value is not None and _within(call, stmt.value):
+        return {e.id for t in stmt.targets for e in code.walk(t) if isinstance(e, code.Name)}
+    return {e.target.id for up in caller.above(call) if isinstance(e := up, code.Walrus)}
+
+
+def _within(call: code.Node, expr: code.Expr) -> bool:
+    return any(part is call for part in code.walk(expr))
+
+
+def _mentions(expr: code.Expr | None, names: set[str], call: code.Node) -> bool:
+    return any(part is call or (isinstance(part, code.Name) and part.id in names) for part in code.walk(expr))
+
+
+def _depends(node: code.Node, caller: Method, names: set[str], call: code.Node) -> bool:
+    """True where every way to ``node`` passes a test of the result."""
+    return any(_mentions(test, names, call) for test, _ in caller.flow.conditions(node))
