@@ -186,7 +186,11 @@ class Actor:
         if takes_messages:
             stopping = self.reached(*[m for m in self.everything if m.stops])
             working += [m for m in self.everything if m not in stopping and m not in working]
-        return tuple(m for m in self.methods if m in working and not m.stops and not _is_special(m.name))
+        return tuple(
+            m
+            for m in self.methods
+            if m in working and not m.stops and (m.role is not Role.HELPER or not _is_special(m.name))
+        )
 
     @cached_property
     def life(self) -> tuple[Method, ...]:

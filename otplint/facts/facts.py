@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from functools import cached_property
 
-from otplint.facts import recognise
+from otplint.facts import kinds, recognise
 from otplint.facts.actors import Actor
 from otplint.facts.frameworks import ActorKind, Framework, Vocabulary
 from otplint.facts.index.entries import ClassEntry, FunctionEntry, ModuleIndex
@@ -50,6 +50,7 @@ class Facts:
         self._bodies: dict[tuple[str, int], Method] = {}
         self._setup_words: dict[str, frozenset[str]] = {}
         self._owners: dict[str, Actor | None] = {}
+        self._wrapped: dict[str, dict[str, str]] = {}
         self._calls: dict[int, list[tuple[code.Call, Method]]] = {}
 
     def source(self, index: ModuleIndex) -> Source:
@@ -109,7 +110,7 @@ class Facts:
         qualified = f"{source.index.module}.{entry.qualname}"
         text = source.text[entry.start : entry.end]
         root = self.kinship.actor_root(qualified)
-        decorator = next((d for d in map(source.resolve, entry.decorators) if d in self.vocabulary.decorators), "")
+        decorator = self._decorator(source, entry) or self.wrapped(source).get(entry.qualname, "")
         if root or decorator:
             framework, kind = self.vocabulary.bases[root] if root else self.vocabulary.decorators[decorator]
             return self._build_class(
@@ -179,6 +180,7 @@ class Facts:
             (inherited if judged_there else own).extend(fresh)
         actor.methods, actor.inherited = tuple(own), tuple(inherited)
         if form == "class":
+            kinds.settle(actor)
             recognise.mark_loops(actor)
             if kind is recognise.SHAPE:
                 recognise.leave_strangers(actor)
@@ -236,11 +238,36 @@ class Facts:
         source = self._sources.get(span.path)
         return source.header_lines(span) if source is not None else (span.line, span.end_line)
 
+    # -- decorators
+
+    def _decorator(self, source: Source, entry: ClassEntry | FunctionEntry) -> str:
+        """The decorator that makes an actor of a class or function, by its dotted name."""
+        return next((d for d in map(source.resolve, entry.decorators) if d in self.vocabulary.decorators), "")
+
+    def wrapped(self, source: Source) -> dict[str, str]:
+        """The classes of a file to which it applies such a decorator by a call: ``ray.remote(Counter)``."""
+        if source.path not in self._wrapped:
+            self._wrapped[source.path] = dict(kinds.wrapped(source, self.vocabulary))
+        return self._wrapped[source.path]
+
+    def given_by_decorator(self, qualified: str) -> str:
+        """The type of what a decorator makes of a class or function of the project; empty where that stays what it is.
+
+        Args:
+            qualified: the absolute dotted name.
+        """
+        located = (self.project.find_class(qualified) or self.project.find_function(qualified)) if qualified else None
+        if located is None:
+            return ""
+        decorator = self._decorator(self.source(located[0]), located[1]) if located[1].decorators else ""
+        kind = self.vocabulary.decorators[decorator][1] if decorator else _NO_ACTOR
+        return kind.gives if isinstance(located[1], ClassEntry) else kind.gives_function
+
     # -- functions and modules
 
     def _function_actor(self, source: Source, entry: FunctionEntry) -> Actor | None:
         text = source.text[entry.start : entry.end]
-        decorator = next((d for d in map(source.resolve, entry.decorators) if d in self.vocabulary.decorators), "")
+        decorator = self._decorator(source, entry)
         if decorator:
             framework, kind = self.vocabulary.decorators[decorator]
             actor = self._build_function(source, entry, framework, kind, "function", f"is decorated with {decorator}")

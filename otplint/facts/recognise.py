@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from otplint.facts.actors import Actor
-from otplint.facts.frameworks import ActorKind
+from otplint.facts.frameworks import ActorKind, matches
 from otplint.facts.methods import Method, Role
 from otplint.facts.syntax import code
 from otplint.facts.values import local_values
@@ -34,7 +34,7 @@ def role_of(function: code.Function, kind: ActorKind, decorators: tuple[str, ...
         return Role.START
     if name in kind.stops:
         return Role.STOP
-    if name in kind.handlers or any(d in kind.handler_decorators for d in decorators):
+    if matches(name, kind.handlers) or any(d in kind.handler_decorators for d in decorators):
         return Role.HANDLER
     plain = {"staticmethod", "classmethod", "property", "functools.cached_property", "abc.abstractmethod"}
     if kind.public_methods and not name.startswith("_") and not plain & set(decorators):

@@ -125,13 +125,8 @@ class Values:
         func = self._bound_method(call.func, method)
         if func is not call.func:
             call = code.Call(call.start, call.end, func, call.args)
-        name = method.qualname(call.func)
-        if name:
-            exact = self.vocabulary.exact.get(name)
-            if exact is None:
-                root = self.actor.facts.project.derives_from(name, self.vocabulary.exact)
-                exact = self.vocabulary.exact[root] if root else None
-            return (*exact, True) if exact is not None else self._of_decorated(call.func, method)
+        if name := method.qualname(call.func):
+            return self._named(name) or self._of_decorated(call.func, method)
         if not isinstance(call.func, code.Attr):
             return None
         if call.func.name == "__init__" and isinstance(call.func.base, code.Call):
@@ -201,6 +196,14 @@ class Values:
             return ""
         is_function = self.actor.facts.project.find_function(method.qualname(wrapped)) is not None
         return found[1].gives_function if is_function else found[1].gives
+
+    def _named(self, name: str) -> tuple[Framework, Operation, bool] | None:
+        """What a call of a qualified name does."""
+        exact = self.vocabulary.exact.get(name)
+        if exact is None:
+            root = self.actor.facts.project.derives_from(name, self.vocabulary.exact)
+            exact = self.vocabulary.exact[root] if root else None
+        return (*exact, True) if exact is not None else None
 
     def _bound_method(self, func: code.Expr, method: Method) -> code.Expr:
         """``self.system.monitor`` for a local or an attribute that only ever names it; ``func`` itself otherwise."""
