@@ -103,8 +103,12 @@ class Operation:
     """Parameter that the call gives back as it is."""
     flush: str = ""
     """Parameter that also throws away what was already queued."""
-    once: bool = False
-    """True where the watch ends by itself when it fires."""
+    delivery_releases: bool = True
+    """False for a watch that is still there when its notice was delivered, and must be released even then."""
+    undone_by: tuple[str, ...] = ()
+    """Functions and methods that undo it, of the same object or of what it returns: it lasts until one is called."""
+    repeats: bool = False
+    """True for a timer that fires again and again until it is undone."""
     handle: str = ""
     """What a spawn gives to look after it by: one of ``HANDLES``; empty for another actor's address."""
     named: str = ""
@@ -116,7 +120,7 @@ class Operation:
 ROLES = (
     "watch", "release", "call", "cast", "send", "reply", "spawn", "supervise", "breaker", "retry", "timer", "put",
     "take", "queue", "sleep", "wait", "stop", "kill", "persist", "restore", "alive", "environment", "child", "lock",
-    "log", "make", "callback", "block", "expose",
+    "log", "make", "callback", "subscribe", "block", "expose",
 )  # fmt: skip
 HANDLES = ("", "task", "future", "thread", "process", "timer", "pool")
 
