@@ -29,10 +29,10 @@ _DEEDS = {
     Reaction.REACTS: "carries on",
 }
 _KINDS = {
-    Form.CALL: "which runs inside",
-    Form.PART: "a part of",
-    Form.DECORATOR: "a decorator in",
-    Form.CONTEXT: "a context manager in",
+    Form.CALL: "runs inside",
+    Form.PART: "runs for",
+    Form.DECORATOR: "decorates",
+    Form.CONTEXT: "guards code of",
 }
 
 
@@ -121,12 +121,15 @@ class CatchAllHelper(ProjectRule):
                     place = _Place(helper.method, catch.node, _caught(catch), _DEEDS[catch.reaction])
                     _add(places, place, helper, confidence)
                 for helper, node, confidence in helper_exits(actor):
-                    _add(places, _Place(helper.method, node, "everything", "says nothing"), helper, confidence)
+                    _add(
+                        places, _Place(helper.method, node, "everything", "says that it is handled"), helper, confidence
+                    )
         for _, place in sorted(places.items()):
             yield self._report(place)
 
     def _report(self, place: _Place) -> Finding:
         first = place.users[0]
+        helper = f"{_name(place.method)} {_KINDS[first.form]}"
         names = list(dict.fromkeys(f"{h.user.actor.name}.{h.user.name}" for h in place.users))
         more = f" and {len(names) - 1} more" if len(names) > 1 else ""
         unique = {id(helper.use): helper for helper in reversed(place.users)}
@@ -134,14 +137,13 @@ class CatchAllHelper(ProjectRule):
             first.user.actor,
             place.method,
             place.node,
-            problem=f"{place.method.name}, {_KINDS[first.form]} {names[0]}{more}, catches {place.what} and "
-            f"{place.deed}.",
+            problem=f"{helper} {names[0]}{more}, catches {place.what} and {place.deed}.",
             consequence="A bug in what it guards neither ends nor restarts the actor, which goes on with whatever "
             "state the failed step left behind.",
             remedy="Catch the errors that are expected and let any other end the handler.",
             related=[
-                (helper.user, helper.use, f"{helper.user.actor.name}.{helper.user.name} runs it")
-                for helper in list(reversed(unique.values()))[:_SHOWN]
+                (user.user, user.use, f"{user.user.actor.name}.{user.user.name} runs it")
+                for user in list(reversed(unique.values()))[:_SHOWN]
             ],
             confidence=place.confidence,
         )
@@ -151,6 +153,12 @@ def _add(places: dict[tuple[str, int], _Place], place: _Place, helper: Helper, c
     known = places.setdefault((place.method.source.path, place.node.start), place)
     known.users.append(helper)
     known.confidence = max(known.confidence, confidence, key=lambda c: c.rank)
+
+
+def _name(method: Method) -> str:
+    """The function's name below its class or the function it is nested in."""
+    outer = method.outer.name if method.outer is not None else method.owner.rpartition(".")[2]
+    return f"{outer}.{method.name}" if outer else method.name
 
 
 def _caught(catch: Catch) -> str:

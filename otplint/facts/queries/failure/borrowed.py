@@ -21,7 +21,8 @@ _CONVERSIONS = frozenset({"int", "float", "str", "bool", "bytes", "bytearray", "
                           "isinstance", "hasattr", "getattr", "ord", "chr", "hash", "type"})  # fmt: skip
 _PARSERS = ("json.", "datetime.", "re.", "ast.", "base64.", "uuid.", "decimal.", "fractions.", "yaml.",
             "urllib.parse.",
-            "time.strptime", "math.", "ipaddress.", "struct.", "binascii.", "html.", "inspect.", "pathlib.")  # fmt: skip
+            "time.strptime", "math.", "ipaddress.", "struct.", "binascii.", "html.", "inspect.",
+            "pathlib.")  # fmt: skip
 _OF_TEXT = frozenset({"strip", "split", "rsplit", "splitlines", "decode", "encode", "get", "format", "join", "lower",
                       "upper", "replace", "partition", "rpartition", "startswith", "endswith", "items", "keys",
                       "values", "isoformat", "timestamp", "strftime", "total_seconds"})  # fmt: skip
