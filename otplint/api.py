@@ -38,6 +38,7 @@ from otplint.facts.queries.messaging.fallbacks import Fallback, fallbacks
 from otplint.facts.queries.messaging.messages import RawWrite, comes_with_message, raw_writes, requests, routes
 from otplint.facts.queries.messaging.waits import Wait
 from otplint.facts.queries.messaging.waits import unbounded as unbounded_waits
+from otplint.facts.queries.state.orders import Backwards, backwards
 from otplint.facts.queries.supervision.decisions import Decision, decisions, refuses
 from otplint.facts.queries.supervision.environments import asks_for_tests
 from otplint.facts.queries.supervision.handles import Fate
@@ -56,6 +57,7 @@ __all__ = [
     "API_VERSION",
     "SECTIONS",
     "Actor",
+    "Backwards",
     "Catch",
     "Confidence",
     "Decision",
@@ -99,6 +101,7 @@ __all__ = [
     "Watch",
     "asks_for_tests",
     "awaits_what_it_cancelled",
+    "backwards",
     "catches",
     "catches_all",
     "code",

@@ -1,0 +1,120 @@
+"""What becomes of the entries of a buffer once they are taken out or walked over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from otplint.facts.queries.slices import behind
+from otplint.facts.queries.state.buffers import Exit, Pass
+from otplint.facts.syntax import code
+
+if TYPE_CHECKING:
+    from otplint.facts.methods import Event, Method
+
+LOGS = {"debug", "info", "warning", "warn", "error", "exception", "critical", "log", "print"}
+_LOOKS = {"len", "isinstance", "str", "repr", "bool", "id", "hash", "type", "print", "vars", "getattr", "hasattr"}
+_SENDS = ("call", "cast", "send", "put", "reply", "spawn")
+
+
+@dataclass(frozen=True, slots=True)
+class ItemUse:
+    """One use of an entry."""
+
+    kind: str
+    """``argument`` of a call, ``receiver`` (a method of the entry is called), ``called`` or ``returned``."""
+    call: code.Call | None
+    method: Method
+    event: Event | None = None
+
+    @property
+    def sends(self) -> bool:
+        """True where the entry is the payload of a message, or of the answer to one."""
+        return self.event is not None and self.event.role in _SENDS and self.kind == "argument"
+
+
+def looks_only(call: code.Call, method: Method) -> bool:
+    """True for a call that says or asks something about what it is given: a log line, ``len``."""
+    event = method.event(call)
+    if event is not None:
+        return event.role == "log"
+    func = call.func
+    if isinstance(func, code.Attr):
+        return func.name in LOGS
+    return isinstance(func, code.Name) and func.id in _LOOKS
+
+
+def uses_after_exit(leave: Exit) -> list[ItemUse]:
+    """What is done with the entry that ``pop()`` gives."""
+    method = leave.method
+    if not isinstance(leave.node, code.Call):
+        return []
+    return list(_uses(method, lambda e: behind(e, method).includes(leave.node), leave.node))
+
+
+def uses_in_pass(walk: Pass) -> list[ItemUse]:
+    """What is done with each entry inside a loop or comprehension, or with all of them in one call."""
+    method = walk.method
+    if walk.loop is None:
+        call = method.parent(walk.node)
+        if isinstance(call, code.Call) and not looks_only(call, method):
+            return [ItemUse("argument", call, method, method.event(call))]
+        return []
+    target = walk.loop.target if isinstance(walk.loop, code.For) else walk.loop.clauses[0].target
+    names = names_in(target)
+    start, end = walk.loop.start, walk.loop.end
+    uses = _uses(method, lambda e: bool(names & _mentioned(e, method, names)), walk.node)
+    return [u for u in uses if u.call is None or (start <= u.call.start and u.call.end <= end)]
+
+
+def names_in(target: code.Expr) -> set[str]:
+    """The locals that a target binds."""
+    return {e.id for e in code.walk(target) if isinstance(e, code.Name)}
+
+
+def _mentioned(expr: code.Expr, method: Method, wanted: set[str]) -> set[str]:
+    """The names in an expression; those of locals that are computed from the wanted ones count as these."""
+    found: set[str] = set()
+    for part in code.walk(expr):
+        if isinstance(part, code.Name):
+            found.add(part.id)
+            if part.id not in wanted:
+                for stmt in code.statements(method.body):
+                    if isinstance(stmt, code.Assign) and stmt.value is not None:
+                        bound = {n for t in stmt.targets for n in names_in(t)}
+                        if part.id in bound:
+                            found |= wanted & names_in(stmt.value)
+    return found
+
+
+def _uses(method: Method, from_item: Callable[[code.Expr], bool], origin: code.Node) -> Iterator[ItemUse]:
+    for call in method.calls:
+        if call is origin or looks_only(call, method):
+            continue
+        func = call.func
+        event = method.event(call)
+        if func is origin or (isinstance(func, code.Name) and from_item(func)):
+            yield ItemUse("called", call, method, event)
+            continue
+        if isinstance(func, code.Attr) and not method.own_attribute(func) and _base(func) and from_item(func.base):
+            yield ItemUse("receiver", call, method, event)
+            continue
+        given = [a.value for a in call.args if from_item(a.value)]
+        if given:
+            target = event.target if event is not None else None
+            if target is not None and any(target is value for value in given) and event is not None:
+                yield ItemUse("receiver", call, method, event)
+            else:
+                yield ItemUse("argument", call, method, event)
+    for stmt in code.statements(method.body):
+        if isinstance(stmt, code.Return) and stmt.value is not None and from_item(stmt.value):
+            yield ItemUse("returned", None, method)
+
+
+def _base(func: code.Attr) -> bool:
+    """True where the receiver is a local or a part of one."""
+    base: code.Expr = func.base
+    while isinstance(base, (code.Attr, code.Sub)):
+        base = base.base
+    return isinstance(base, (code.Name, code.Call))

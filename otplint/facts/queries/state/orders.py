@@ -1,0 +1,189 @@
+"""Buffers that are drained from the end where the entries come in, so that the last is first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from otplint.facts.methods import Role
+from otplint.facts.queries.slices import behind
+from otplint.facts.queries.state.buffers import Buffer, Entry, Exit, Pass, accepted, buffers
+from otplint.facts.queries.state.items import ItemUse, looks_only, uses_after_exit, uses_in_pass
+from otplint.facts.syntax import code
+from otplint.findings import Confidence
+
+if TYPE_CHECKING:
+    from otplint.facts.actors import Actor
+    from otplint.facts.methods import Method
+
+
+@dataclass(frozen=True, slots=True)
+class Backwards:
+    """One drain that gives the entries in the opposite order."""
+
+    buffer: Buffer
+    node: code.Node
+    """The call that takes an entry out, or what is walked over."""
+    method: Method
+    entry: Entry
+    confidence: Confidence
+
+
+def backwards(actor: Actor) -> Iterator[Backwards]:
+    """The drains of an actor's message buffers that turn the order round.
+
+    Stacks are left out: entries computed from what was just taken out (a walk over a graph, a pool that gets it back),
+    a pair of push and pop in one function, things that were already carried out when they were put in (undo),
+    resources that are used and not worked on, clean-up when the actor stops.
+    """
+    for buffer in buffers(actor):
+        if buffer.kind not in ("list", "deque") or buffer.reversed_in_place:
+            continue
+        entries = [e for e in buffer.entries if not _out_of(buffer, e)]
+        ends = {"tail" if e.end == "seed" else e.end for e in entries}
+        if len(ends) != 1 or not ends <= {"head", "tail"} or any(_sorted(e) for e in entries):
+            continue
+        end = ends.pop()
+        works = [e for e in entries if accepted(e) or (e.end == "seed" and not _while_starting(e, actor))]
+        if not works:
+            continue
+        for node, method, confidence in (*_popped(buffer, end, entries), *_walked(buffer, end)):
+            if not method.stops and method.role is not Role.START:
+                yield Backwards(buffer, node, method, works[0], confidence)
+
+
+def _out_of(buffer: Buffer, entry: Entry) -> bool:
+    """True where an entry is put back: it is computed from the buffer."""
+    return entry.value is not None and buffer.attribute in behind(entry.value, entry.method).attributes
+
+
+def _sorted(entry: Entry) -> bool:
+    """True where the entries are put into an order of their own."""
+    return any(
+        isinstance(e, code.Call) and code.dotted(e.func) in ("sorted", "reversed")
+        for e in (code.walk(entry.value) if entry.value is not None else ())
+    )
+
+
+def _while_starting(entry: Entry, actor: Actor) -> bool:
+    return entry.method in actor.reached(*[m for m in actor.everything if m.role is Role.START])
+
+
+def _popped(buffer: Buffer, end: str, entries: list[Entry]) -> Iterator[tuple[code.Node, Method, Confidence]]:
+    exits = [e for e in buffer.exits if e.end in ("head", "tail")]
+    if any(e.end != end for e in exits):
+        return  # also taken from the other end: a deque in its own right
+    if any(_returns_to(buffer, leave) or _paired(leave, entries) for leave in exits) or any(map(_applied, entries)):
+        return
+    for leave in exits:
+        uses = [u for u in uses_after_exit(leave) if not _moves(u, buffer)]
+        if uses and not any(_is_resource(u) for u in uses):
+            yield leave.node, leave.method, _how_sure(leave, uses)
+
+
+def _returns_to(buffer: Buffer, leave: Exit) -> bool:
+    """A pool that gets back what it gave, or a walk whose next steps come from the last one."""
+    return any(e.value is not None and behind(e.value, e.method).includes(leave.node) for e in buffer.entries)
+
+
+def _paired(leave: Exit, entries: list[Entry]) -> bool:
+    """Push and pop in one function: a stack of contexts. A loop that empties it is another matter."""
+    nodes = [e.node for e in entries if e.method is leave.method]
+    return (
+        bool(nodes)
+        and not _looped(leave)
+        and leave.method.flow.always_before(lambda p: any(p.node is n for n in nodes), leave.node)
+    )
+
+
+def _looped(leave: Exit) -> bool:
+    return any(isinstance(up, code.While) for up in leave.method.above(leave.node))
+
+
+def _moves(use: ItemUse, buffer: Buffer) -> bool:
+    """True where the entry only goes into another own container, which turns the order again or is its own stack."""
+    func = use.call.func if use.call is not None else None
+    return (
+        use.kind == "argument"
+        and isinstance(func, code.Attr)
+        and bool(attribute := use.method.own_attribute(func.base))
+        and attribute != buffer.attribute
+        and func.name in ("append", "appendleft", "add", "extend", "insert")
+    )
+
+
+def _is_resource(use: ItemUse) -> bool:
+    """True where work that comes from elsewhere is given to the entry: an idle worker, a connection."""
+    return use.kind == "receiver" and use.call is not None and bool(use.call.args or use.event)
+
+
+def _applied(entry: Entry) -> bool:
+    """True where the entry is put to use when it comes in: what is taken out later is undone, not done."""
+    if entry.value is None:
+        return False
+    for call in entry.method.calls:
+        if call is entry.node or looks_only(call, entry.method):
+            continue
+        parts = [a.value for a in call.args]
+        if isinstance(call.func, code.Attr) and not entry.method.own_attribute(call.func.base):
+            parts.append(call.func.base)
+        given = any(isinstance(p, (code.Name, code.Attr)) and code.same(p, entry.value) for p in parts)
+        if given and not _into_container(call, entry.method):
+            return True
+    return False
+
+
+def _into_container(call: code.Call, method: Method) -> bool:
+    return isinstance(call.func, code.Attr) and any(
+        u.node is call and (u.adds or u.kind == "test")
+        for u in method.actor.uses_of(method.own_attribute(call.func.base))
+    )
+
+
+def _how_sure(leave: Exit, uses: list[ItemUse]) -> Confidence:
+    """Work and messages are sent on, or worked through in a loop; what is only returned may be anything."""
+    if any(u.sends for u in uses) or (_looped(leave) and any(u.kind != "returned" for u in uses)):
+        return Confidence.HIGH
+    helps = any(u.call is not None and _carries_out(u.call, leave.method) for u in uses)
+    return Confidence.MEDIUM if helps else Confidence.LOW
+
+
+def _carries_out(call: code.Call, method: Method) -> bool:
+    """True for an own function that is given the entry, and for anything that is waited for."""
+    return method.actor.own_method(call, method) is not None or isinstance(method.parent(call), code.Await)
+
+
+def _walked(buffer: Buffer, end: str) -> Iterator[tuple[code.Node, Method, Confidence]]:
+    for walk in buffer.passes:
+        if walk.place.nested != any(e.nested for e in buffer.entries) or walk.flipped != (end == "tail"):
+            continue
+        if _handed_on(walk) or not _emptied(buffer, walk):
+            continue
+        uses = [u for u in uses_in_pass(walk) if u.kind in ("argument", "called") and not _moves(u, buffer)]
+        if uses and not isinstance(walk.loop, code.Comp):
+            sends = any(u.sends or (u.call is not None and _carries_out(u.call, walk.method)) for u in uses)
+            yield walk.node, walk.method, Confidence.HIGH if sends else Confidence.MEDIUM
+
+
+def _emptied(buffer: Buffer, walk: Pass) -> bool:
+    """True where what was walked over is taken out on the same way."""
+    ends = {id(e.node) for e in buffer.exits if e.end in ("all", "part") or walk.place.nested}
+    loop = walk.loop if isinstance(walk.loop, code.For) else walk.method.statement(walk.node)
+    places = [walk.method, *walk.method.actor.callers(walk.method)]
+    return loop is not None and any(
+        id(p.node) in ends or _target(p.node, ends) for place in places for p in place.flow.around(loop)
+    )
+
+
+def _handed_on(walk: Pass) -> bool:
+    """True where all of it is given to an own function, whose own walk is looked at."""
+    call = walk.method.parent(walk.node) if walk.loop is None else None
+    return isinstance(call, code.Call) and walk.method.actor.own_method(call, walk.method) is not None
+
+
+def _target(node: code.Node | None, ends: set[int]) -> bool:
+    """True for an assignment or ``del`` one of whose targets is meant."""
+    targets = node.targets if isinstance(node, (code.Assign, code.Delete)) else ()
+    parts = [p for t in targets for p in (t.items if isinstance(t, code.Seq) else (t,))]
+    return any(id(p) in ends for p in parts)
