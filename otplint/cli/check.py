@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
 from otplint.cli import FAILED, FINDINGS, OK
+from otplint.cli.fixing import outcome, repaired, show_diff, wish
 from otplint.cli.settings import Flags, Settings, listed, one_line_errors, selection_flags, settings_for
 from otplint.cli.statistics import Stopwatch, statistics
-from otplint.cli.terminal import is_terminal, progress, put, read_all, say, wants_colour, width
+from otplint.cli.terminal import is_terminal, progress, put, put_aside, read_all, say, wants_colour, width
 from otplint.findings import Report, Severity
 from otplint.output import FORMATS, render
-from otplint.output.summary import failure_lines, summary
+from otplint.output.summary import failure_lines, fixable, summary
 
 STDIN_NAME = "stdin.py"
 """The path that findings in standard input have when no name is given."""
@@ -42,6 +43,9 @@ class Target:
     help="Exit with 1 for a finding of this severity or worse.",
 )
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 where it would be 1.")
+@click.option("--fix", is_flag=True, help="Repair what can be repaired safely.")
+@click.option("--unsafe-fixes", is_flag=True, help="With --fix or --diff: repair also what may change behaviour.")
+@click.option("--diff", is_flag=True, help="Print what --fix would change, and change nothing.")
 @click.option("--no-suppressions", is_flag=True, help="Report also what comments suppress.")
 @click.option("--stdin-filename", metavar="PATH", help="The path that standard input (-) stands for.")
 @click.option("--statistics", "counts", is_flag=True, help="Count the findings of each rule.")
@@ -64,6 +68,9 @@ def command(
     *,
     isolated: bool,
     exit_zero: bool,
+    fix: bool,
+    unsafe_fixes: bool,
+    diff: bool,
     no_suppressions: bool,
     counts: bool,
     timing: bool,
@@ -77,6 +84,7 @@ def command(
     """
     targets = [_target(text) for text in formats] or [_default_target()]
     _check_targets(targets)
+    asked = wish(fix=fix, unsafe=unsafe_fixes, diff=diff, formats=bool(formats), suppressions=not no_suppressions)
     places, stdin = _sources(paths, stdin_filename)
     flags = Flags(config, isolated, listed(select), listed(ignore), listed(extend_select), min_confidence, fail_on)
     settings = settings_for([Path(stdin[0])] if stdin else places, flags)
@@ -86,19 +94,37 @@ def command(
     if verbose:
         _say_settings(settings)
     stopwatch = Stopwatch(settings.rules) if timing else None
-    report = analyse(
-        places, settings, jobs=1 if timing else jobs, stdin=stdin, suppressions=not no_suppressions, quiet=quiet
-    )
-    for target in targets:
-        _deliver(target, report, settings)
+
+    def look(contents: Mapping[str, bytes]) -> Report:
+        return analyse(
+            places,
+            settings,
+            jobs=1 if timing else jobs,
+            stdin=stdin,
+            contents=contents,
+            suppressions=not no_suppressions,
+            quiet=quiet,
+        )
+
+    done = repaired(look, settings.root, stdin, asked) if asked else None
+    report = look({}) if done is None else done.report
+    if asked.diff and done is not None:
+        show_diff(done.changes)
+    else:
+        for target in targets:
+            _deliver(target, report, settings, aside=stdin is not None and asked.fix)
     for line in failure_lines(report):
         say(line)
     if counts:
         say(statistics(report))
     if stopwatch is not None:
         say(stopwatch.table())
-    if not quiet:
-        say(summary(report))
+    if not quiet and done is not None:
+        say(outcome(done, asked))
+    if not quiet and not asked.diff:
+        say("; ".join(part for part in (summary(report), "" if asked else fixable(report)) if part))
+    if asked.diff and done is not None:
+        return _status_of_diff(report, changes=bool(done.changes), exit_zero=exit_zero)
     return _status(report, settings.config.fail_on, exit_zero=exit_zero)
 
 
@@ -108,6 +134,7 @@ def analyse(
     *,
     jobs: int | None = None,
     stdin: tuple[str, bytes] | None = None,
+    contents: Mapping[str, bytes] | None = None,
     suppressions: bool = True,
     quiet: bool = False,
 ) -> Report:
@@ -125,6 +152,7 @@ def analyse(
             root=settings.root,
             jobs=jobs,
             stdin=stdin,
+            contents=contents,
             suppressions=suppressions,
             progress=advance,
         )
@@ -187,8 +215,8 @@ def _say_settings(settings: Settings) -> None:
     say(f"rules: {' '.join(rule.code for rule in settings.rules) or 'none'}")
 
 
-def _deliver(target: Target, report: Report, settings: Settings) -> None:
-    """Write the report in one format to its place."""
+def _deliver(target: Target, report: Report, settings: Settings, *, aside: bool = False) -> None:
+    """Write the report in one format to its place; ``aside`` is standard error, where the other holds a source."""
     on_screen = target.file is None
     if target.style == "text":
         text = render("text", report, colour=on_screen and wants_colour(sys.stdout), width=width())
@@ -197,12 +225,18 @@ def _deliver(target: Target, report: Report, settings: Settings) -> None:
     else:
         text = render(target.style, report)
     if target.file is None:
-        put(text)
+        (put_aside if aside else put)(text)
         return
     try:
         target.file.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
     except OSError as error:
         raise click.ClickException(f"cannot write {target.file}: {error.strerror}") from error
+
+
+def _status_of_diff(report: Report, *, changes: bool, exit_zero: bool) -> int:
+    if report.failures:
+        return FAILED
+    return FINDINGS if changes and not exit_zero else OK
 
 
 def _status(report: Report, fail_on: Severity | None, *, exit_zero: bool) -> int:

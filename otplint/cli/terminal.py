@@ -35,10 +35,27 @@ def put(text: str) -> None:
         raise click.ClickException(f"cannot write to standard output: {error.strerror}") from error
 
 
+def put_bytes(data: bytes) -> None:
+    """Write a source to standard output as it is; otherwise as :func:`put`."""
+    if sys.stdout is None:
+        return
+    try:
+        _written(sys.stdout, lambda: sys.stdout.buffer.write(data))
+    except OSError as error:
+        import click
+
+        raise click.ClickException(f"cannot write to standard output: {error.strerror}") from error
+
+
 def say(text: str) -> None:
     """Write one line about the work to standard error, if that is possible at all."""
+    put_aside(f"{text}\n")
+
+
+def put_aside(text: str) -> None:
+    """Write to standard error, if that is possible at all."""
     with suppress(OSError):
-        _write(sys.stderr, f"{text}\n")
+        _write(sys.stderr, text)
 
 
 def read_all() -> bytes:
@@ -139,10 +156,13 @@ class _Bar:
 
 
 def _write(stream: IO[str] | None, text: str) -> None:
-    if stream is None:
-        return
+    if stream is not None:
+        _written(stream, lambda: stream.write(text))
+
+
+def _written(stream: IO[str], write: Callable[[], int]) -> None:
     try:
-        stream.write(text)
+        write()
         stream.flush()
     except OSError as error:
         # The interpreter flushes once more at exit: give it a stream that takes everything.

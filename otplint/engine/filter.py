@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from otplint.api import Rule
@@ -23,10 +23,11 @@ def keep(
     rules: Sequence[Rule],
     listed: frozenset[str],
     min_confidence: Confidence,
+    left_out: Callable[[str], frozenset[str]],
     *,
     suppressions: bool,
 ) -> tuple[list[Finding], int]:
-    """The findings to report, sorted, and how many comments hid.
+    """The findings to report, sorted, and how many comments hid; ``left_out`` as for :func:`judge`.
 
     Comments are applied before the confidence counts: one that silences a finding nobody asked for is not unused.
     """
@@ -39,7 +40,8 @@ def keep(
     commented = set(found.commented) if suppressions else set()
     for path in sorted({*by_path, *commented} - {failure.path for failure in found.failures}):
         if path in commented:
-            more, silenced = _uncommented(path, by_path.get(path, []), files, rules, min_confidence)
+            ran = [rule for rule in rules if rule.code not in left_out(path)]
+            more, silenced = _uncommented(path, by_path.get(path, []), files, ran, min_confidence)
             kept += more
             hidden += silenced
         else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from otplint import __version__
@@ -38,6 +38,7 @@ def scan(
     root: Path,
     jobs: int | None = None,
     stdin: tuple[str, bytes] | None = None,
+    contents: Mapping[str, bytes] | None = None,
     suppressions: bool = True,
     progress: Progress | None = None,
 ) -> Report:
@@ -48,6 +49,7 @@ def scan(
     :param root: the project root, absolute.
     :param jobs: processes; none for as many as pay.
     :param stdin: name and contents of the one file to scan.
+    :param contents: what counts instead of the bytes on the disk, by path from the root.
     :param suppressions: whether comments hide findings.
     :param progress: called with files done and files in all.
     :raises WalkError: a path does not exist or cannot be listed.
@@ -55,6 +57,7 @@ def scan(
     """
     vocabulary = Vocabulary(with_users(config.frameworks))
     files, listed = _listed(paths, config, root, stdin)
+    files.given.update(contents or {})
     members = frozenset(listed)
     report = progress or _silent
     with no_collection(), Pool(jobs, len(listed)) as pool:
@@ -63,9 +66,10 @@ def scan(
         if not _covers(paths, root, stdin):
             look_outside(found, files, members)
         kinship = _related(found, files, vocabulary, members)
-        judged = _judge(found, kinship, files, vocabulary, config, rules, pool, report, len(listed))
+        left_out = select.per_file(config.per_file_ignores, load_rules()) if config.per_file_ignores else _nothing
+        judged = _judge(found, kinship, files, vocabulary, config, rules, left_out, pool, report, len(listed))
     kept, hidden = keep(
-        judged, found, files, rules, frozenset(listed), config.min_confidence, suppressions=suppressions
+        judged, found, files, rules, members, config.min_confidence, left_out, suppressions=suppressions
     )
     texts = {path: files.text(path) for path in sorted(_mentioned(kept))}
     return Report(
@@ -143,12 +147,12 @@ def _judge(
     vocabulary: Vocabulary,
     config: Config,
     rules: Sequence[Rule],
+    left_out: Callable[[str], frozenset[str]],
     pool: Pool,
     report: Progress,
     total: int,
 ) -> Judged:
     patterns = DEFAULT_TEST_FILES if config.test_files is None else config.test_files
-    left_out = select.per_file(config.per_file_ignores, load_rules()) if config.per_file_ignores else _nothing
     project = Project(found.indexes, files.load)
     facts = Facts(project, vocabulary, kinship, files.text, lambda path: is_test_file(path, patterns))
     judged = Judged()

@@ -84,6 +84,8 @@ class Suppression:
     """The lines it speaks of; empty for ``ignore-file``."""
     cut: tuple[int, int] = (0, 0)
     """Columns of what a removal takes away, blanks included; with ``whole_line`` the line goes."""
+    names: tuple[int, int] = (0, 0)
+    """Columns of the list of codes and names."""
     whole_line: bool = False
     problem: str = ""
     """What is wrong with a directive that was not understood; such a one silences nothing."""
@@ -204,7 +206,8 @@ def housekeeping(
         if idle:
             where = "in this file" if entry.kind == "ignore-file" else "here"
             problem = f"{', '.join(idle)} reports nothing {where}."
-            found.append(_finding(_UNUSED, entry, path, problem, "Remove the comment.", _removal(entry, idle, path)))
+            fix = _removal(entry, idle, path)
+            found.append(_finding(_UNUSED, entry, path, problem, f"{fix.message}.", fix))
     return tuple(sorted(found, key=lambda finding: finding.sort_key))
 
 
@@ -229,6 +232,7 @@ def _directives(whole: str, comment: str, line: int, column: int, covers: frozen
             end_column=start + len(match[0].rstrip()),
             covers={"ignore": covers, "ignore-file": frozenset[int](), "noqa": frozenset({line})}[kind],
             cut=(len(before) + 1, len(whole) + 1) if is_last else (start, column + match.end()),
+            names=(column + match.start("rules"), column + match.end("rules")),
             whole_line=is_last and not before,
             problem=problem,
         )
@@ -268,10 +272,13 @@ def _unknown(entry: Suppression, rule: str, path: str, known: Mapping[str, str],
     return _finding(_UNKNOWN, entry, path, problem, remedy)
 
 
-def _removal(entry: Suppression, idle: Sequence[str], path: str) -> Fix | None:
-    """Take the whole directive out; where some of its rules are still needed, that is left to the reader."""
-    if set(idle) != set(entry.rules):
-        return None
+def _removal(entry: Suppression, idle: Sequence[str], path: str) -> Fix:
+    """Take out what silences nothing: the whole directive, or some of its codes."""
+    needed = [rule for rule in entry.rules if rule not in idle]
+    if needed:
+        start, end = entry.names
+        span = Span(path, entry.line, start, entry.line, end)
+        return Fix(f"Remove {', '.join(idle)} from the comment", (Edit(span, ", ".join(needed)),), safe=True)
     start, end = entry.cut
     span = Span(path, entry.line, start, entry.line, end)
     if entry.whole_line:

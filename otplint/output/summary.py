@@ -34,6 +34,17 @@ def summary(report: Report) -> str:
     return "; ".join(parts)
 
 
+def fixable(report: Report) -> str:
+    """What ``--fix`` would do about the findings, as the end of the closing line; empty where it would do nothing."""
+    safe = sum(finding.fix is not None and finding.fix.safe for finding in report.findings)
+    unsafe = sum(finding.fix is not None for finding in report.findings) - safe
+    if safe and unsafe:
+        return f"{safe} can be fixed with --fix ({unsafe} more with --unsafe-fixes)"
+    if unsafe:
+        return f"{unsafe} can be fixed with --fix --unsafe-fixes"
+    return f"{safe} can be fixed with --fix" if safe else ""
+
+
 def failure_lines(report: Report) -> list[str]:
     """One line per file that could not be analysed, for standard error: ``path:line: message``."""
     return [

@@ -283,3 +283,14 @@ def test_a_rule_may_look_at_all_actors_together(jobs: int, tmp_path: Path) -> No
     report = scan([tmp_path], Config(), [rule], root=tmp_path, jobs=jobs)
     assert len(report.findings) == 29
     assert report.findings[0].problem == "30 actors."
+
+
+def test_rules_that_a_path_leaves_out_say_nothing_of_comments_there(tmp_path: Path) -> None:
+    """Nor do others say that a comment for such a rule is unused: it did not run."""
+    for folder in ("a", "b", "c"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "x.py").write_text("x = 1  # otplint: ignore[OTP201] why\n")
+    rules = [rule() for rule in load_rules() if rule.code in ("OTP201", "OTP901")]
+    config = Config(per_file_ignores={"b/": ("OTP901",), "c/": ("OTP2",)})
+    report = scan([tmp_path], config, rules, root=tmp_path, jobs=1)
+    assert [(f.code, f.span.path) for f in report.findings] == [("OTP901", "a/x.py")]
