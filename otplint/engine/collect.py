@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from otplint.facts.index.entries import ModuleIndex, Unparsable, absolute_module
 from otplint.facts.index.modules import ModuleName, candidate_paths, module_name
 from otplint.facts.index.project import Project
 from otplint.facts.kinship import Kinship
+from otplint.facts.shapes import seems_to_live
 from otplint.findings import Failure
 from otplint.sources.decode import Undecodable, decode
 from otplint.sources.triage import Triage
@@ -170,6 +171,7 @@ def grow(
     found: Looked,
     vocabulary: Vocabulary,
     load: Callable[[str], ModuleIndex | None],
+    read: Callable[[str], str],
     look_again: Callable[[Sequence[str], Triage], Looked],
 ) -> Kinship:
     """Search the files that triage left out for the names of actors and supervisors, to a fixpoint.
@@ -180,18 +182,35 @@ def grow(
         found: the first look; what is found later is added to it.
         vocabulary: of the frameworks.
         load: pulls in files that are not among those looked at: an actor's base may lie outside of what is scanned.
+        read: the text of a file that was looked at.
         look_again: looks at files again with another triage.
     """
     known: frozenset[str] = frozenset()
+    living: set[str] = set()
+    fresh_indexes = found.indexes
     while True:
-        kinship = Kinship(Project(found.indexes, load), vocabulary)
-        fresh = kinship.words - known
-        if not fresh or not found.rest:
+        living |= {name for index in fresh_indexes for name in _living(index, read, vocabulary)}
+        kinship = Kinship(Project(found.indexes, load), vocabulary, living)
+        fresh, bases = kinship.words - known, kinship.base_words - known
+        if not (fresh or bases) or not found.rest:
             return kinship
-        known |= fresh
+        known |= fresh | bases
         rest, found.rest = found.rest, []
         before, commented = len(found.indexes), list(found.commented)
-        found.add(look_again(rest, Triage((), [name.encode() for name in fresh])))
+        found.add(look_again(rest, Triage((), _encoded(fresh), (), _encoded(bases))))
         found.commented = commented
         if len(found.indexes) == before:
             return kinship
+        fresh_indexes = found.indexes[before:]
+
+
+def _encoded(names: Iterable[str]) -> list[bytes]:
+    return [name.encode() for name in names]
+
+
+def _living(index: ModuleIndex, read: Callable[[str], str], vocabulary: Vocabulary) -> Iterator[str]:
+    """The classes of a file that may be actors by their shape, so that what derives from them is looked for."""
+    text = read(index.path) if index.classes else ""
+    for entry in index.classes:
+        if seems_to_live(text[entry.start : entry.end], vocabulary.callbacks):
+            yield f"{index.module}.{entry.qualname}"

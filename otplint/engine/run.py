@@ -137,7 +137,7 @@ def _related(found: Looked, files: Files, vocabulary: Vocabulary, listed: frozen
     def load(path: str) -> ModuleIndex | None:
         return None if path in listed else files.load(path)
 
-    return grow(found, vocabulary, load, lambda rest, triage: look(rest, files, triage))
+    return grow(found, vocabulary, load, files.text, lambda rest, triage: look(rest, files, triage))
 
 
 def _judge(

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from functools import cached_property
 
-from otplint.facts import kinds, recognise
+from otplint.facts import kinds, recognise, shapes
 from otplint.facts.actors import Actor
 from otplint.facts.frameworks import ActorKind, Framework, Vocabulary
 from otplint.facts.index.entries import ClassEntry, FunctionEntry, ModuleIndex
@@ -122,7 +122,7 @@ class Facts:
                 Confidence.HIGH,
                 f"{'derives from' if root else 'is decorated with'} {root or decorator}",
             )
-        if recognise.may_drain(text):
+        if self._may_live(source, entry):
             shaped = self._build_class(
                 source,
                 entry,
@@ -130,15 +130,28 @@ class Facts:
                 recognise.SHAPE,
                 "class",
                 Confidence.MEDIUM,
-                "drains a queue in a loop",
+                "lives by its own loop or callbacks",
             )
-            if any(m.role is Role.LOOP for m in shaped.everything):
+            if any(m.role in (Role.LOOP, Role.HANDLER) for m in shaped.everything):
                 return shaped
         if self._sets_up(source, text):
             setup = self._build_class(source, entry, _PLAIN, _NO_ACTOR, "setup", Confidence.HIGH, "sets supervision up")
             if setup.events(*SETUP_ROLES):
                 return setup
         return None
+
+    def _may_live(self, source: Source, entry: ClassEntry) -> bool:
+        """A cheap look: does the class, or a base of it in the project, live by a loop or by callbacks?"""
+        callbacks = self.vocabulary.callbacks
+        qualified = f"{source.index.module}.{entry.qualname}"
+        located = [(source.index, entry), *filter(None, map(self.project.find_class, self.project.mro(qualified)[1:]))]
+        texts = (self.source(index).text[e.start : e.end] for index, e in located)
+        return any(shapes.may_live(text, callbacks) for text in texts)
+
+    def _lives(self, index: ModuleIndex, entry: ClassEntry) -> bool:
+        """Whether a base class is an actor by its shape: its functions are judged there."""
+        found = self.actor(index, entry)
+        return found is not None and found.is_actor
 
     def _build_class(
         self,
@@ -176,12 +189,12 @@ class Facts:
             extended = recognise.extended([*own, *inherited])
             fresh = [m for m in methods if (m.outer or m).name not in names - extended]
             names.update(m.name for m in methods if m.outer is None)
-            judged_there = form == "setup" or bool(self.kinship.actor_root(base))
+            judged_there = form == "setup" or bool(self.kinship.actor_root(base)) or self._lives(base_index, base_entry)
             (inherited if judged_there else own).extend(fresh)
         actor.methods, actor.inherited = tuple(own), tuple(inherited)
         if form == "class":
             kinds.settle(actor)
-            recognise.mark_loops(actor)
+            shapes.mark_living(actor)
             if kind is recognise.SHAPE:
                 recognise.leave_strangers(actor)
         return actor

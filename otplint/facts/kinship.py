@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from otplint.facts.frameworks import Vocabulary
 from otplint.facts.index.entries import ModuleIndex
@@ -19,11 +19,19 @@ class Kinship:
     files for :attr:`words` again and again until there are no new ones has found all descendants.
     """
 
-    def __init__(self, project: Project, vocabulary: Vocabulary) -> None:
+    def __init__(self, project: Project, vocabulary: Vocabulary, living: Collection[str] = ()) -> None:
+        """Work descent out.
+
+        Args:
+            project: the modules that count.
+            vocabulary: of the frameworks.
+            living: qualified names of classes that may be actors by their shape; what derives from them may be too.
+        """
         self._project = project
         self._actor_names = vocabulary.bases
         self._setup_names = {name for name, (_, op) in vocabulary.exact.items() if op.role in SETUP_ROLES}
         self._roots = {*self._actor_names, *self._setup_names}
+        self._living = living
         self._own_sources = {project.canonical(name) for name in self._setup_names}
         """The same where a framework's own source is among the files: the names that its re-exports lead to."""
         self._kin: dict[str, str] = {}
@@ -32,19 +40,21 @@ class Kinship:
             self._add(index)
         self.setup_last |= {n.rpartition(".")[2] for n, root in self._kin.items() if root in self._setup_names}
         self._packages = {name.rpartition(".")[0] for name in self._setup_names}
-        self.words = frozenset(self._words(project.modules))
+        self.words = frozenset(self._words(project.modules, living=False))
         """Names by which files may speak of the descendants."""
+        self.base_words = frozenset(self._words(project.modules, living=True))
+        """Names of those that descend from classes that may be actors by their shape: enough in a class's header."""
 
     def _add(self, index: ModuleIndex) -> None:
         for entry in index.classes:
-            if entry.bases:
-                name = f"{index.module}.{entry.qualname}"
-                root = self._project.derives_from(name, self._roots)
+            name = f"{index.module}.{entry.qualname}"
+            if entry.bases or name in self._living:
+                root = self._project.derives_from(name, self._roots) or self._project.derives_from(name, self._living)
                 if root is not None:
                     self._kin[name] = root
 
-    def _words(self, modules: Iterable[ModuleIndex]) -> set[str]:
-        words = {name.rpartition(".")[2] for name in self._kin}
+    def _words(self, modules: Iterable[ModuleIndex], *, living: bool) -> set[str]:
+        words = {name.rpartition(".")[2] for name, root in self._kin.items() if (root in self._living) is living}
         for index in modules:
             for local, target in (*index.imports.items(), *index.aliases.items()):
                 if target.rpartition(".")[2] in words and local != target.rpartition(".")[2]:

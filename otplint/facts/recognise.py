@@ -148,17 +148,9 @@ def spawned_loops(actor: Actor) -> Iterator[Method]:
             yield method
 
 
-def mark_loops(actor: Actor) -> None:
-    """Find the receive loops: what drains a queue, and what is started as a thread or task and loops."""
-    draining = [m for m in actor.everything if drains(m) is not None]
-    for method in (*draining, *spawned_loops(actor)):
-        if method.role in (Role.HELPER, Role.NESTED, Role.HANDLER, Role.START):
-            method.role = Role.LOOP
-
-
 def leave_strangers(actor: Actor) -> None:
-    """A class that only its loop makes an actor answers for its bases as far as the loop runs them."""
-    living = actor.reached(*[m for m in actor.everything if m.role is Role.LOOP])
+    """A class that only its loops and callbacks make an actor answers for its bases as far as these run them."""
+    living = actor.reached(*[m for m in actor.everything if m.role in (Role.LOOP, Role.HANDLER)])
     own = tuple(m for m in actor.methods if m.owner == actor.qualname or m in living)
     actor.inherited = (*actor.inherited, *[m for m in actor.methods if m not in own])
     actor.methods = own

@@ -14,16 +14,22 @@ _FEW_WORDS = 20
 """Above this number, splitting a file into its words is cheaper than searching for each (measured)."""
 
 _WORD_BYTES = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") | frozenset(range(128, 256))
+_HEADER = re.compile(rb"class[ \t]+\w+[ \t]*\([^)]*\)")  # a literal first: a line's start would be slower
+_RENAMED = re.compile(rb" as \w")
 _ONLY_WORDS = bytes(byte if byte in _WORD_BYTES else 32 for byte in range(256))
 
 
 class Triage:
     """A set of tokens, any one of which makes a file worth a closer look."""
 
-    __slots__ = ("_few", "_many", "_pairs", "_tokens")
+    __slots__ = ("_bases", "_few", "_many", "_pairs", "_tokens")
 
     def __init__(
-        self, tokens: Iterable[bytes], words: Iterable[bytes] = (), pairs: Iterable[tuple[bytes, bytes]] = ()
+        self,
+        tokens: Iterable[bytes],
+        words: Iterable[bytes] = (),
+        pairs: Iterable[tuple[bytes, bytes]] = (),
+        bases: Iterable[bytes] = (),
     ) -> None:
         """Prepare the search.
 
@@ -32,6 +38,7 @@ class Triage:
             words: found only as whole identifiers: ``b"Player"`` is not in ``b"MediaPlayer"``. Non-ASCII names are
                 looked for in UTF-8.
             pairs: two tokens that only speak of actors together: ``b"threading"`` and ``b"Thread"``.
+            bases: words that only count in the header of a class, or where an import renames them.
 
         Raises:
             ValueError: an empty token, which every file holds, or a word that is not an identifier.
@@ -51,6 +58,7 @@ class Triage:
             if not _WORD_BYTES.issuperset(word):
                 raise ValueError(f"not a whole word: {word!r}")
         self._pairs = tuple(sorted(set(pairs)))
+        self._bases = frozenset(bases)
         many = len(names) > _FEW_WORDS
         self._many = frozenset(names) if many else frozenset()
         self._few = () if many else tuple((word, _whole(word)) for word in names)
@@ -66,7 +74,17 @@ class Triage:
         for word, pattern in self._few:
             if word in data and pattern.search(data) is not None:
                 return True
-        return bool(self._many) and not self._many.isdisjoint(data.translate(_ONLY_WORDS).split())
+        if self._many and not self._many.isdisjoint(data.translate(_ONLY_WORDS).split()):
+            return True
+        return bool(self._bases) and self._derives(data)
+
+    def _derives(self, data: bytes) -> bool:
+        """Whether a class names one of the bases, or an import gives one another name."""
+        named = [m[0] for m in _HEADER.finditer(data)]
+        if b"import" in data:
+            named += [data[max(0, m.start() - 80) : m.start()].rpartition(b" ")[2] for m in _RENAMED.finditer(data)]
+        headers = b" ".join(named)
+        return not self._bases.isdisjoint(headers.translate(_ONLY_WORDS).split())
 
     def found(self, data: bytes) -> tuple[bytes, ...]:
         """Every token and word that *data* holds, sorted: why a file was selected."""

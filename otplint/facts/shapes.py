@@ -1,0 +1,168 @@
+"""Actors that no framework names: objects that live by a loop of their own or by an event loop's callbacks.
+
+Three shapes, beside the drained queue of :mod:`otplint.facts.recognise`: a loop that goes on until another function of
+the object tells it to stop, a loop that the object starts as a thread or task, and functions of the object that it
+hands to an event loop.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from typing import TYPE_CHECKING
+
+from otplint.facts.methods import Method, Role
+from otplint.facts.recognise import drains, may_drain, spawned_loops
+from otplint.facts.syntax import code
+
+if TYPE_CHECKING:
+    from otplint.facts.actors import Actor
+
+_WAITS = frozenset(("sleep", "wait", "select", "poll", "accept", "recv", "recv_multipart", "drain_events"))
+_STARTS = ("create_task", "ensure_future", "run_coroutine_threadsafe", "start_soon", "Thread", "Process", "Timer")
+_SETS = frozenset(("set", "clear", "close", "cancel"))
+_MAY_WAIT = re.compile(rf"(?:{'|'.join(sorted(_WAITS))})\(|{'|'.join(_STARTS)}")
+_DEF = re.compile(r"^[ \t]*(?:async[ \t]+)?def[ \t]+(?P<name>\w+)", re.MULTILINE)
+_WHILE = re.compile(
+    r"^(?P<indent>[ \t]*)while\b(?P<test>.*)\n(?P<body>(?:(?P=indent)[ \t]+\S.*\n?|[ \t]*\n)*)", re.MULTILINE
+)
+_LEAVES = re.compile(r"if [^\n]*self\.[^\n]*:\s*\n\s*(?:break|return)")
+
+
+def may_live(text: str, callbacks: Collection[str]) -> bool:
+    """A cheap look at a class; the tokens of the frameworks' data are the same, so triage loses nothing.
+
+    Args:
+        text: the class as written.
+        callbacks: names of functions that hand a function to an event loop.
+    """
+    if may_drain(text) or any(f"{name}(" in text for name in callbacks):
+        return True
+    return "while" in text and _MAY_WAIT.search(text) is not None
+
+
+def seems_to_live(text: str, callbacks: Collection[str]) -> bool:
+    """A closer look at a class, still only at its text: is it worth while to look for what derives from it?
+
+    A file that only subclasses such a class says nothing by itself; searching all files for a name has its price.
+    """
+    if not may_live(text, callbacks):
+        return False
+    if any(f"{name}(" in text for name in callbacks):
+        return True
+    starts = [(m.start(), m["name"]) for m in _DEF.finditer(text)]
+    for (start, name), (end, _) in zip(starts, [*starts[1:], (len(text), "")], strict=True):
+        for loop in _WHILE.finditer(text, start, end):
+            waits = "await " in loop["body"] or _MAY_WAIT.search(loop["body"]) is not None or may_drain(loop[0])
+            if waits and ("self." in loop["test"] or _LEAVES.search(loop["body"]) or _started(name, text)):
+                return True
+    return False
+
+
+def _started(name: str, text: str) -> bool:
+    return re.search(rf"(?:{'|'.join(_STARTS)}|_task|_job)\([^#]*?self\.{name}\b", text) is not None
+
+
+def living(actor: Actor) -> tuple[list[Method], list[Method]]:
+    """The own functions that the actor lives by: its loops, and what an event loop calls back."""
+    loops = [m for m in actor.everything if drains(m) is not None or runs_until_told(m)]
+    loops += [m for m in spawned_loops(actor) if m not in loops]
+    return loops, [m for m in called_back(actor) if m not in loops]
+
+
+def mark_living(actor: Actor) -> None:
+    """Give those functions their roles."""
+    loops, called = living(actor)
+    for role, methods in ((Role.LOOP, loops), (Role.HANDLER, called)):
+        for method in methods:
+            if method.role in (Role.HELPER, Role.NESTED, Role.HANDLER, Role.START):
+                method.role = role
+
+
+def called_back(actor: Actor) -> Iterator[Method]:
+    """Own functions that are handed to an event loop: ``loop.add_reader(fd, self.on_readable)``."""
+    for event in actor.events("callback", inherited=True):
+        target = event.payload
+        if isinstance(target, code.Call) and event.method.qualname(target.func) == "functools.partial":
+            target = target.positional(0)
+        if isinstance(target, (code.Attr, code.Name)):
+            method = actor.own_method(code.Call(target.start, target.end, target, ()), event.method)
+            if method is not None:
+                yield method
+
+
+def runs_until_told(method: Method) -> bool:
+    """A loop that waits in between, gives nothing back, and ends when another function of the object says so.
+
+    A parser's loop ends by what it reads itself, a retry by its success: neither is anybody's life.
+    """
+    for loop in code.statements(method.body):
+        alive = isinstance(loop, code.While) and not _gives_back(loop.body) and _waits(loop, method)
+        if alive and isinstance(loop, code.While) and ends_when_told(loop, method):
+            return True
+    return False
+
+
+def ends_when_told(loop: code.While, method: Method) -> bool:
+    """Whether a flag that the loop's end hangs on is changed by a function that the loop does not run itself."""
+    flags = {flag for test in _tests(loop) for flag in _flags(test, method)}
+    return any(_told_elsewhere(flag, method) for flag in flags)
+
+
+def _gives_back(block: code.Block) -> bool:
+    returned = [s.value for s in code.statements(block) if isinstance(s, code.Return) and s.value is not None]
+    return any(not (isinstance(value, code.Const) and value.value is None) for value in returned)
+
+
+def _tests(loop: code.While) -> Iterator[code.Expr]:
+    """The conditions that the loop's end hangs on."""
+    yield loop.test
+    for stmt in code.statements(loop.body):
+        if isinstance(stmt, code.If) and any(isinstance(s, (code.Break, code.Return)) for s in stmt.body):
+            yield stmt.test
+
+
+def _flags(test: code.Expr, method: Method) -> Iterator[str]:
+    """Own attributes that a condition asks: ``self._closed``, ``self._stop.is_set()``, or an own function's answer."""
+    for expr in code.walk(test):
+        if isinstance(expr, code.Call):
+            inner = method.actor.own_method(expr, method)
+            for stmt in code.statements(inner.body) if inner is not None else ():
+                if isinstance(stmt, code.Return) and stmt.value is not None and inner is not None:
+                    yield from (a for e in code.walk(stmt.value) if (a := inner.own_attribute(e)))
+        elif isinstance(expr, code.Attr) and (attribute := method.own_attribute(expr)):
+            yield attribute
+            if "." in attribute:
+                yield attribute.rpartition(".")[0]
+
+
+def _told_elsewhere(flag: str, loop: Method) -> bool:
+    """Whether a function that the loop does not run itself changes the flag while the object lives."""
+    inside = loop.actor.reached(loop)
+    for use in loop.actor.uses_of(flag):
+        if use.kind in ("write", "update", "clear") and _tells(use.method, inside):
+            return True
+    for method in loop.actor.everything:
+        if _tells(method, inside):
+            for call in method.calls:
+                func = call.func
+                if isinstance(func, code.Attr) and func.name in _SETS and method.own_attribute(func.base) == flag:
+                    return True
+    return False
+
+
+def _tells(method: Method, inside: Collection[Method]) -> bool:
+    return method not in inside and method.name not in ("__init__", "__new__", "__post_init__")
+
+
+def _waits(loop: code.While, method: Method) -> bool:
+    if any(
+        isinstance(e, code.Await) for s in code.statements(loop.body) for h in code.expressions(s) for e in code.walk(h)
+    ):
+        return True
+    calls = [*code.calls(loop.body)]
+    helpers = [inner for call in calls if (inner := method.actor.own_method(call, method)) is not None]
+    calls += [call for inner in method.actor.reached(*helpers) for call in inner.calls]
+    return any(code.dotted(call.func).rpartition(".")[2] in _WAITS for call in calls) or any(
+        isinstance(call.func, code.Attr) and call.func.name in _WAITS for call in calls
+    )

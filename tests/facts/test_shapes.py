@@ -1,0 +1,167 @@
+"""Actors by shape: objects that live by a loop of their own or by an event loop's callbacks, and what only looks so."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from otplint.config import Config
+from otplint.engine import run
+from otplint.facts.actors import Actor
+from otplint.facts.facts import Facts
+from otplint.facts.index.entries import ModuleIndex
+
+Found = dict[str, set[str]]
+"""Actors by name, each with the functions that it lives by."""
+
+Living = Callable[["dict[str, str] | str"], Found]
+
+
+@pytest.fixture
+def living(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Living:
+    """The actors of a few files, found through the whole way of a scan."""
+
+    def find(files: dict[str, str] | str) -> Found:
+        found: Found = {}
+        seen = Facts.actors
+
+        def note(facts: Facts, index: ModuleIndex) -> list[Actor]:
+            actors = seen(facts, index)
+            for actor in actors:
+                if actor.is_actor:
+                    found[actor.name] = {m.name for m in actor.everything if m.role.value in ("loop", "handler")}
+            return actors
+
+        for name, text in ({"app.py": files} if isinstance(files, str) else files).items():
+            path = tmp_path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(textwrap.dedent(text), encoding="utf-8")
+        monkeypatch.setattr(Facts, "actors", note)
+        assert not run.scan([tmp_path], Config(), [], root=tmp_path, jobs=1).failures
+        return found
+
+    return find
+
+
+@pytest.mark.parametrize(
+    ("what", "loop"),
+    [
+        ("a flag in the test", "while not self.stopping: self.step(); time.sleep(1)"),
+        ("an event in the test", "while not self.stopping.is_set(): self.step(); time.sleep(1)"),
+        ("a flag that breaks", "while True:\n                time.sleep(1)\n                if self.stopping: break"),
+        ("a flag in a helper", "while self.wanted(): time.sleep(1)"),
+        ("the wait in a helper", "while not self.stopping: self.rest()"),
+    ],
+)
+def test_a_loop_that_goes_on_until_told(living: Living, what: str, loop: str) -> None:
+    program = f"""
+    import time
+
+    class Beat:
+        def __init__(self): self.stopping = False
+        def work(self):
+            {loop}
+        def wanted(self): return not self.stopping
+        def rest(self): time.sleep(1)
+        def step(self): print("beat")
+        def stop(self): self.stopping = True
+    """
+    if "is_set" in loop:
+        program = program.replace("self.stopping = True", "self.stopping.set()")
+    assert living(program) == {"Beat": {"work"}}
+
+
+@pytest.mark.parametrize(
+    ("what", "program"),
+    [
+        ("a parser ends by what it reads", """
+            class Parser:
+                def parse(self):
+                    while not self.done: self.token(); time.sleep(0)
+                def token(self): self.done = True
+            """),
+        ("a retry ends by its success", """
+            class Client:
+                def fetch(self):
+                    while True:
+                        try: return self.get()
+                        except OSError: time.sleep(1)
+                def close(self): self.closed = True
+            """),
+        ("a wait for one answer gives it back", """
+            class Box:
+                def answer(self):
+                    while not self.closed:
+                        if self.items: return self.items.pop()
+                        time.sleep(1)
+                def close(self): self.closed = True
+            """),
+        ("a loop that waits for nothing", """
+            class Drawer:
+                def empty(self):
+                    while not self.closed: self.items.pop()
+                def close(self): self.closed = True; time.sleep(1)
+            """),
+        ("a callback of somebody else", """
+            class Setup:
+                def wire(self, loop, other):
+                    loop.add_reader(3, other.on_readable)
+            """),
+    ],
+)  # fmt: skip
+def test_what_only_looks_like_a_life(living: Living, what: str, program: str) -> None:
+    assert living("import time\n" + textwrap.dedent(program)) == {}
+
+
+def test_a_loop_that_the_object_starts_as_a_task(living: Living) -> None:
+    assert living("""
+        import asyncio
+
+        class Poller:
+            def start(self): self.task = asyncio.create_task(self.poll())
+            async def poll(self):
+                while True:
+                    await self.once()
+    """) == {"Poller": {"poll"}}
+
+
+def test_functions_that_an_event_loop_calls_back(living: Living) -> None:
+    assert living("""
+        import functools
+        from tornado.ioloop import IOLoop, PeriodicCallback
+
+        class Discovery:
+            def __init__(self, loop=None):
+                self.loop = loop or IOLoop.current()
+            def start(self, sock):
+                self.loop.add_handler(sock.fileno(), self.on_packet, IOLoop.READ)
+                self.tick = PeriodicCallback(functools.partial(self.announce, 1), 1000)
+            def on_packet(self, fd, events): ...
+            def announce(self, n): ...
+            def helper(self): ...
+    """) == {"Discovery": {"on_packet", "announce"}}
+
+
+def test_what_derives_from_such_a_class_is_an_actor_too(living: Living) -> None:
+    base = """
+        import time
+
+        class Service:
+            running = True
+            def serve(self):
+                while self.running:
+                    self.once()
+                    time.sleep(1)
+            def close(self): self.running = False
+    """
+    files = {
+        "app/__init__.py": "from .base import Service as Base\n",
+        "app/base.py": base,
+        "app/mail.py": "from app import Base\n\nclass Mail(Base):\n    def once(self): ...\n",
+        "app/post.py": "from app.mail import Mail as Root\n\nclass Post(Root):\n    def once(self): ...\n",
+        "app/other.py": "class Service2: ...\n\nclass Other(Service2): ...\n",
+    }
+    assert set(living(files)) == {"Service", "Mail", "Post"}
