@@ -161,12 +161,12 @@ def _confidence(spawn: Spawn, actor: Actor, *, beside: bool) -> Confidence | Non
     if kind == "pool" and fate is not Fate.UNWATCHED:
         return None
     sure = Confidence.HIGH
-    if fate in (Fate.UNWATCHED, Fate.MESSAGED) or beside or spawn.is_named:
+    if fate in (Fate.UNWATCHED, Fate.MESSAGED) or beside or (kind == "thread" and not spawn.runs_on):
         sure = Confidence.MEDIUM
-    if kind == "thread" and not spawn.runs_on:
-        sure = Confidence.MEDIUM
-    if kind == "timer" or spawn.reports_failures:
+    if kind == "timer" or spawn.reports_failures or (not spawn.runs_on and spawn.is_listened_to):
         sure = Confidence.LOW
+    if spawn.is_named:
+        sure = min(sure, Confidence.MEDIUM if spawn.has_supervisors else Confidence.LOW, key=lambda c: c.rank)
     return min(sure, actor.confidence, key=lambda c: c.rank)
 
 

@@ -483,3 +483,58 @@ def test_a_call_over_several_lines_is_told_by_its_name(scan: Scan) -> None:
     """
     (finding,) = found(scan, text)
     assert finding.span.line == finding.span.end_line
+
+
+def test_a_thread_that_fills_a_queue_which_is_read_next_has_low_confidence(scan: Scan) -> None:
+    text = """
+        import queue
+        class A(Server):
+            async def handle_cast(self, msg):
+                q = queue.Queue(maxsize=self.n)
+                options = dict(target=q)
+                t = threading.Thread(target=print, kwargs=options)
+                t.start()
+                return q.get(timeout=self.t)
+    """
+    assert {finding.confidence for finding in found(scan, text)} == {Confidence.LOW}
+
+
+def test_a_name_is_no_supervisor_where_there_are_supervisors(scan: Scan) -> None:
+    text = """
+        class A(Server):
+            async def handle_cast(self, msg):
+                self.system.spawn(Other, name="other")
+    """
+    assert {finding.confidence for finding in found(scan, text)} == {Confidence.MEDIUM}
+
+
+def test_what_a_helper_keeps_and_returns_is_kept_by_the_helper(scan: Scan) -> None:
+    text = """
+        class A(Server):
+            async def init(self):
+                await self._start()
+            async def _start(self):
+                self.task = asyncio.create_task(self.work())
+                return self.task
+            async def terminate(self, reason):
+                self.task.cancel()
+            async def work(self): pass
+    """
+    assert not found(scan, text)
+
+
+def test_one_of_two_callers_drops_what_a_helper_makes(scan: Scan) -> None:
+    text = """
+        class A(Server):
+            async def init(self):
+                self.pool = self.make()
+            async def handle_cast(self, msg):
+                fresh = self.make()
+                self.pool, old = fresh, self.pool
+                old.shutdown()
+            def make(self): return ThreadPoolExecutor()
+            async def terminate(self, reason):
+                pool = self.pool
+                await asyncio.to_thread(pool.shutdown)
+    """
+    assert not found(scan, text)

@@ -24,6 +24,8 @@ _WORK = frozenset({"submit", "map", "apply", "apply_async", "map_async", "imap",
 _VIEWS = frozenset({"proxy", "actor_ref", "actor_urn", "address"})
 """Another handle to the same thing."""
 _ADDS = frozenset({"append", "appendleft", "add", "extend", "insert", "setdefault", "put", "put_nowait"})
+_CARES = ("join", "cancel", "result", "exception", "done", "add_done_callback", "is_alive", "terminate", "kill",
+          "shutdown", "stop", "close", "wait", "poll")  # fmt: skip
 _TESTS = (code.If, code.While, code.Assert)
 _CARRIERS = (code.Await, code.Seq, code.Dict, code.Star, code.Binary, code.Comp, code.Sub, code.Cond, code.Bool)
 
@@ -196,7 +198,7 @@ class Trace:
             if isinstance(expr, (code.Attr, code.Name)) and place.own_attribute(expr) == attribute
         ]
         best = _strongest(found)
-        if best is not Fate.KEPT and (_is_named(attribute, places.values()) or _is_read_outside(attribute, method)):
+        if best is not Fate.KEPT and (_is_named(attribute, places.values()) or _is_cared_for(attribute, method)):
             return Fate.KEPT
         return best
 
@@ -216,15 +218,13 @@ class Trace:
             return None
         self._seen.add((id(method), "()"))
         for call, caller in calls:
-            given: code.Expr = call
             awaited = caller.parent(call)
-            if method.code.is_async and isinstance(awaited, code.Await):
-                given = awaited
-            inner = Trace(self.kind, started=self.started, _seen=self._seen)
-            fate = inner.settled(inner.fate(given, caller, depth + 1))
+            given = awaited if method.code.is_async and isinstance(awaited, code.Await) else call
+            inner = Trace(self.kind, started=self.started, _seen=set(self._seen))
+            fate = inner.fate(given, caller, depth + 1)
             self.started = self.started or inner.started
-            self.outcomes.append(Outcome(fate, call, caller, inner.attribute))
-        return Fate.KEPT
+            self.outcomes += inner.results(fate, call, caller)
+        return None
 
     def _from_lambda(self, function: code.Lambda, method: Method) -> Fate | None:
         """A function that is called later: an event loop throws its result away."""
@@ -232,10 +232,15 @@ class Trace:
         event = method.event(call) if isinstance(call, code.Call) else None
         return None if event is not None and event.role in ("timer", "callback") else Fate.KEPT
 
-    def settled(self, fate: Fate | None) -> Fate:
-        """The fate of the handle itself, of what all its uses together come to."""
-        if fate is not None:
-            return fate
+    def results(self, fate: Fate | None, call: code.Call, method: Method) -> list[Outcome]:
+        """What all uses of the handle that ``call`` gives come to; one for each caller where it is only passed up."""
+        if fate is None and self.outcomes and not self.attribute:
+            return self.outcomes
+        if fate is None or (fate is not Fate.KEPT and self.outcomes):
+            fate = max([fate or self._unused(), *[o.fate for o in self.outcomes]])
+        return [Outcome(fate, call, method, self.attribute)]
+
+    def _unused(self) -> Fate:
         if self.attribute:
             return Fate.UNWATCHED
         return Fate.FORGOTTEN if self.local else Fate.DROPPED
@@ -260,9 +265,14 @@ def _is_named(attribute: str, places: Iterable[Method]) -> bool:
     return any(isinstance(e, code.Const) and e.value == attribute for place in places for e in place.exprs())
 
 
-def _is_read_outside(attribute: str, method: Method) -> bool:
-    """Whether the project reads an attribute of that name of any object but ``self``."""
-    last = attribute.rpartition(".")[2]
-    word = re.compile(rf"(?<!\bself)\.{re.escape(last)}\b")
-    facts = method.actor.facts
-    return any(word.search(facts.source(index).text) for index in facts.project.modules)
+def _is_cared_for(attribute: str, method: Method) -> bool:
+    """Whether code outside of the class looks after the attribute: by a call, or where the class is known by name."""
+    last = re.escape(attribute.rpartition(".")[2])
+    actor = method.actor
+    names = {a.name.rpartition(".")[2] for a in (actor, *actor.subclasses())} | {method.owner.rpartition(".")[2]}
+    knows = re.compile(rf"\b(?:{'|'.join(sorted(map(re.escape, names - {''})))})\b")
+    reads = re.compile(rf"(?<!\bself)\.{last}\b")
+    cares = re.compile(rf"\.{last}\.(?:{'|'.join(_CARES)})\b")
+    facts = actor.facts
+    texts = (facts.source(index).text for index in facts.project.modules if not facts.is_test(index.path))
+    return any(cares.search(text) or (reads.search(text) and knows.search(text)) for text in texts)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from otplint.facts.methods import Method
 
 _STARTED_LATER = ("thread", "process", "timer")
+_LEAVES = ("os._exit", "os.abort")
 _STUBS = ("functools.partial", "contextvars.copy_context")
 
 
@@ -58,13 +59,9 @@ class Spawn:
 
     @property
     def ends_the_process(self) -> bool:
-        """True where all that it does in the end is to leave: nobody is there to look after it."""
+        """True where it ends by leaving the process, as a signal handler or a watchdog of the parent does."""
         target = self.target
-        last = target.body[-1] if target is not None and target.body else None
-        if target is None or not isinstance(last, code.Do) or not isinstance(last.value, code.Call):
-            return False
-        event = target.event(last.value)
-        return event is not None and event.role == "stop"
+        return target is not None and any(target.qualname(call.func) in _LEAVES for call in target.calls)
 
     @property
     def reports_failures(self) -> bool:
@@ -72,10 +69,24 @@ class Spawn:
         target = self.target
         if target is None or not target.body:
             return False
-        return any(
-            c.is_broad and c.reaction is Reaction.REACTS and c.around in (target.body[-1], *target.body[:1])
-            for c in catches(target)
-        )
+        return any(c.is_broad and c.reaction is Reaction.REACTS and c.around in target.body for c in catches(target))
+
+    @property
+    def is_listened_to(self) -> bool:
+        """True where it is given an object made here (a queue, a stream) that the starter goes on to use."""
+        method, call = self.event.method, self.event.call
+        if self.kind not in ("thread", "process"):
+            return False
+        given = {e.id for a in call.args for e in code.walk(a.value) if isinstance(e, code.Name)}
+        values = [value for name in given if method.is_local(name) for value in local_values(name, method)]
+        given |= {e.id for value in values for e in code.walk(value) if isinstance(e, code.Name)}
+        after = {e.id for e in method.exprs() if isinstance(e, code.Name) and e.start > call.end}
+        return any(isinstance(v, code.Call) for name in given & after for v in local_values(name, method))
+
+    @property
+    def has_supervisors(self) -> bool:
+        """True where the framework offers supervisors, so that to be found by a name is not enough."""
+        return any(op.role in ("supervise", "child") for op in self.event.framework.operations)
 
     @property
     def is_named(self) -> bool:
@@ -95,12 +106,11 @@ def spawns_of(method: Method) -> Iterator[Spawn]:
     for event in method.events:
         if event.role == "spawn" and event.certain and not _is_tied(event):
             trace = Trace(event.operation.handle)
-            fate = trace.settled(trace.fate(event.call, method))
-            later = event.operation.handle in _STARTED_LATER
-            if later and not trace.started:
+            fate = trace.fate(event.call, method)
+            if event.operation.handle in _STARTED_LATER and not trace.started:
                 continue
             target = _target(event)
-            for outcome in trace.outcomes or (Outcome(fate, event.call, method, trace.attribute),):
+            for outcome in trace.results(fate, event.call, method):
                 yield Spawn(event, outcome, target)
 
 
