@@ -198,6 +198,8 @@ class Trace:
             if isinstance(expr, (code.Attr, code.Name)) and place.own_attribute(expr) == attribute
         ]
         best = _strongest(found)
+        if best is Fate.MESSAGED:
+            return Fate.KEPT  # who keeps an address to speak to it may also end it
         if best is not Fate.KEPT and (_is_named(attribute, places.values()) or _is_cared_for(attribute, method)):
             return Fate.KEPT
         return best
@@ -272,7 +274,7 @@ def _is_cared_for(attribute: str, method: Method) -> bool:
     names = {a.name.rpartition(".")[2] for a in (actor, *actor.subclasses())} | {method.owner.rpartition(".")[2]}
     knows = re.compile(rf"\b(?:{'|'.join(sorted(map(re.escape, names - {''})))})\b")
     reads = re.compile(rf"(?<!\bself)\.{last}\b")
-    cares = re.compile(rf"\.{last}\.(?:{'|'.join(_CARES)})\b")
+    cares = re.compile(rf"(?<!\bself)\.{last}\.(?:{'|'.join(_CARES)})\b")
     facts = actor.facts
     texts = (facts.source(index).text for index in facts.project.modules if not facts.is_test(index.path))
     return any(cares.search(text) or (reads.search(text) and knows.search(text)) for text in texts)
