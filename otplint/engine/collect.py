@@ -191,13 +191,13 @@ def grow(
     while True:
         living |= {name for index in fresh_indexes for name in _living(index, read, vocabulary)}
         kinship = Kinship(Project(found.indexes, load), vocabulary, living)
-        fresh, bases = kinship.words - known, kinship.base_words - known
-        if not (fresh or bases) or not found.rest:
+        fresh, bases, marks = (n - known for n in (kinship.words, kinship.base_words, kinship.decorating()))
+        if not (fresh or bases or marks) or not found.rest:
             return kinship
-        known |= fresh | bases
+        known |= fresh | bases | marks
         rest, found.rest = found.rest, []
         before, commented = len(found.indexes), list(found.commented)
-        found.add(look_again(rest, Triage((), _encoded(fresh), (), _encoded(bases))))
+        found.add(look_again(rest, Triage(_encoded(marks), _encoded(fresh), (), _encoded(bases))))
         found.commented = commented
         if len(found.indexes) == before:
             return kinship

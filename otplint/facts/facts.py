@@ -255,7 +255,8 @@ class Facts:
 
     def _decorator(self, source: Source, entry: ClassEntry | FunctionEntry) -> str:
         """The decorator that makes an actor of a class or function, by its dotted name."""
-        return next((d for d in map(source.resolve, entry.decorators) if d in self.vocabulary.decorators), "")
+        names = (self.project.through_object(source.resolve(d)) for d in entry.decorators)
+        return next((d for d in names if d in self.vocabulary.decorators), "")
 
     def wrapped(self, source: Source) -> dict[str, str]:
         """The classes of a file to which it applies such a decorator by a call: ``ray.remote(Counter)``."""

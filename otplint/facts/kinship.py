@@ -29,6 +29,7 @@ class Kinship:
         """
         self._project = project
         self._actor_names = vocabulary.bases
+        self._decorators = vocabulary.decorators
         self._setup_names = {name for name, (_, op) in vocabulary.exact.items() if op.role in SETUP_ROLES}
         self._roots = {*self._actor_names, *self._setup_names}
         self._living = living
@@ -60,6 +61,19 @@ class Kinship:
                 if target.rpartition(".")[2] in words and local != target.rpartition(".")[2]:
                     words.add(local)
         return words
+
+    def decorating(self) -> frozenset[str]:
+        """Decorators as files may write them: ``@app.task`` where some file has ``app = Celery(...)``."""
+        owners: dict[str, set[str]] = {}
+        for name in self._decorators:
+            owner, _, last = name.rpartition(".")
+            owners.setdefault(owner, set()).add(last)
+        found = set()
+        for index in self._project.modules:
+            for constant in index.constants:
+                made = self._project.resolve(index.module, constant.call) if constant.call else ""
+                found.update(f"@{constant.name}.{last}" for last in owners.get(made, ()))
+        return frozenset(found)
 
     def actor_root(self, qualified: str) -> str:
         """The framework's actor base that a class descends from, or the empty string."""

@@ -165,3 +165,13 @@ def test_what_derives_from_such_a_class_is_an_actor_too(living: Living) -> None:
         "app/other.py": "class Service2: ...\n\nclass Other(Service2): ...\n",
     }
     assert set(living(files)) == {"Service", "Mail", "Post"}
+
+
+def test_a_decorator_that_an_object_of_another_file_gives(living: Living) -> None:
+    files = {
+        "shop/__init__.py": "",
+        "shop/queue.py": "from celery import Celery\n\nqueue = Celery('shop')\n",
+        "shop/jobs.py": "from .queue import queue\n\n@queue.task(bind=True)\ndef pack(self, order): ...\n",
+        "shop/other.py": "from .views import queue\n\n@queue.route('/')\ndef index(): ...\n",
+    }
+    assert living(files) == {"pack": {"pack"}}
