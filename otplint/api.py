@@ -34,11 +34,16 @@ from otplint.facts.queries.failure.stopping import (
     swallows_exit,
 )
 from otplint.facts.queries.failure.wrapping import guards_what_is_given
+from otplint.facts.queries.messaging.blocking import HeldLock, blocking, held_locks, seconds
+from otplint.facts.queries.messaging.dependents import dependents
 from otplint.facts.queries.messaging.fallbacks import Fallback, fallbacks
 from otplint.facts.queries.messaging.messages import RawWrite, comes_with_message, raw_writes, requests, routes
 from otplint.facts.queries.messaging.waits import Wait
 from otplint.facts.queries.messaging.waits import unbounded as unbounded_waits
+from otplint.facts.queries.state.clusters import Cluster, Layout, layout, outermost, seams
+from otplint.facts.queries.state.drains import Drained, drained
 from otplint.facts.queries.state.orders import Backwards, backwards
+from otplint.facts.queries.supervision.budgets import Budget, RestartLoop, Sharer, budgets, restart_loops, sharers
 from otplint.facts.queries.supervision.decisions import Decision, decisions, refuses
 from otplint.facts.queries.supervision.environments import asks_for_tests
 from otplint.facts.queries.supervision.handles import Fate
@@ -48,6 +53,7 @@ from otplint.facts.queries.tuning.limits import Limit, limits
 from otplint.facts.queries.tuning.measures import Measure
 from otplint.facts.queries.tuning.thresholds import Threshold, thresholds
 from otplint.facts.queries.watching.deaths import Leftover, StaleDown, leftovers, stale_downs
+from otplint.facts.queries.watching.subscriptions import Leak, Loose, leaks
 from otplint.facts.queries.watching.watches import Drop, Flaw, Watch, down_branches, watches
 from otplint.facts.syntax import code
 from otplint.facts.syntax import code as syntax  # in the body of a rule's class, its own ``code`` hides the module
@@ -58,9 +64,12 @@ __all__ = [
     "SECTIONS",
     "Actor",
     "Backwards",
+    "Budget",
     "Catch",
+    "Cluster",
     "Confidence",
     "Decision",
+    "Drained",
     "Drop",
     "Edit",
     "Event",
@@ -73,9 +82,13 @@ __all__ = [
     "Flaw",
     "Flow",
     "Form",
+    "HeldLock",
     "Helper",
+    "Layout",
+    "Leak",
     "Leftover",
     "Limit",
+    "Loose",
     "Measure",
     "Method",
     "Option",
@@ -87,11 +100,13 @@ __all__ = [
     "RawWrite",
     "Reaction",
     "Related",
+    "RestartLoop",
     "Role",
     "Rule",
     "RuleDefinitionError",
     "RuleInfo",
     "Severity",
+    "Sharer",
     "Span",
     "Spawn",
     "StaleDown",
@@ -102,29 +117,41 @@ __all__ = [
     "asks_for_tests",
     "awaits_what_it_cancelled",
     "backwards",
+    "blocking",
+    "budgets",
     "catches",
     "catches_all",
     "code",
     "colleagues",
     "comes_with_message",
     "decisions",
+    "dependents",
     "down_branches",
+    "drained",
     "ends_by_flag",
     "exception_types",
     "fallbacks",
     "goes_on",
     "guards_what_is_given",
+    "held_locks",
     "helper_catches",
     "helper_exits",
     "hides",
+    "layout",
+    "leaks",
     "leftovers",
     "limits",
     "origins",
     "outcome",
+    "outermost",
     "raw_writes",
     "refuses",
     "requests",
+    "restart_loops",
     "routes",
+    "seams",
+    "seconds",
+    "sharers",
     "spawns",
     "spawns_of",
     "stale_downs",

@@ -149,6 +149,8 @@ REPORTED = frozenset(
         Said("OTP301", "sensors/performance.py", "if memory_mb > 100:", "medium"),
         Said("OTP302", "coordination_manager.py", "CIRCUIT_BREAKER_THRESHOLD = 5", "medium"),
         Said("OTP302", "coordination_manager.py", "BUFFER_MAX_SIZE = 100", "medium"),
+        # Recommendation 2
+        Said("OTP603", "agents/coordinator.py", "class CoordinatorAgent(Server):", "high"),
         # Recommendations 3 and 4
         Said("OTP402", "coordination_manager.py", "self.system.send(receiver, envelope)", "critical"),
         Said(
