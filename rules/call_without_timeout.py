@@ -43,7 +43,8 @@ class CallWithoutTimeout(Rule):
         parts that the actor is made of, and helpers up to two calls outside of it. Silent for a finite default, a
         scope around the call that ends it, a queue or future that was asked before whether it is ready, what is
         handed to a thread or executor, and a thread that waits for nothing but its own inbox. What is awaited counts
-        only where the framework handles one message at a time.
+        only where the framework handles one message at a time, and with low confidence unless a finite default was
+        taken away (`timeout=None`).
 
     Report:
         Flaw 11. The report calls any wait inside a `handle_call` a flaw; a bounded one whose failure is handled is
@@ -77,7 +78,7 @@ class CallWithoutTimeout(Rule):
 
 
 def _confidence(actor: Actor, wait: Wait) -> Confidence:
-    if wait.in_thread_loop and wait.role != "call":
+    if (wait.in_thread_loop and wait.role != "call") or (wait.awaited and not wait.event.operation.bounded):
         return Confidence.LOW
     place = wait.running
     sure = Confidence.HIGH if wait.event.certain and place.certain and not place.crossed else Confidence.MEDIUM

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from otplint.facts.frameworks import ActorKind, Framework
 from otplint.facts.methods import Event, Method, Role
 from otplint.facts.syntax import code
-from otplint.facts.values import Values, matched
+from otplint.facts.values import Values, matched, paired
 from otplint.findings import Confidence
 
 if TYPE_CHECKING:
@@ -219,19 +219,19 @@ class Actor:
                     isinstance(t, code.Name) and t.id == attribute for t in stmt.targets
                 ):
                     yield stmt.value, stmt.annotation, self.class_body
-        for stmt, method in self._made.get(attribute, ()):
-            yield stmt.value, stmt.annotation, method
+        for stmt, value, method in self._made.get(attribute, ()):
+            yield value, stmt.annotation, method
 
     @cached_property
-    def _made(self) -> dict[str, list[tuple[code.Assign, Method]]]:
-        """The assignments of each attribute in the functions, in order."""
-        found: dict[str, list[tuple[code.Assign, Method]]] = {}
+    def _made(self) -> dict[str, list[tuple[code.Assign, code.Expr | None, Method]]]:
+        """The assignments of each attribute in the functions, each with its value, in order."""
+        found: dict[str, list[tuple[code.Assign, code.Expr | None, Method]]] = {}
         for method in self.everything:
             for stmt in code.statements(method.body):
                 if isinstance(stmt, code.Assign):
-                    for target in stmt.targets:
-                        if isinstance(target, code.Attr) and (attribute := method.own_attribute(target)):
-                            found.setdefault(attribute, []).append((stmt, method))
+                    for part, value in (pair for t in stmt.targets for pair in paired(t, stmt.value)):
+                        if isinstance(part, code.Attr) and (attribute := method.own_attribute(part)):
+                            found.setdefault(attribute, []).append((stmt, value, method))
         return found
 
     def assignments(self, attribute: str) -> Iterator[tuple[code.Stmt, code.Expr, Method]]:
@@ -241,9 +241,9 @@ class Actor:
                 for target in stmt.targets:
                     if (value := matched(target, stmt.value, attribute)) is not None:
                         yield stmt, value, self.class_body
-        for made, method in self._made.get(attribute, ()):
-            if made.value is not None:
-                yield made, made.value, method
+        for made, value, method in self._made.get(attribute, ()):
+            if value is not None:
+                yield made, value, method
 
     @cached_property
     def class_body(self) -> Method:

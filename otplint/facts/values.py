@@ -131,17 +131,20 @@ class Values:
             return None
         if call.func.name == "__init__" and isinstance(call.func.base, code.Call):
             return self._base_init(call.func.base)
-        known = self.vocabulary.methods.get(call.func.name)
-        if depth > _MAX_DEPTH:
-            return None
+        return self._of_receiver(call.func, method, depth) if depth <= _MAX_DEPTH else None
+
+    def _of_receiver(self, func: code.Attr, method: Method, depth: int) -> tuple[Framework, Operation, bool] | None:
+        """What a call does by the type of the object before the dot; where that is unknown, by the name alone."""
+        known = self.vocabulary.methods.get(func.name)
         if not known:
-            return self._message(call.func, method, depth)
-        receiver = self.type_of(call.func.base, method, depth + 1)
+            return self._message(func, method, depth)
+        receiver = self.type_of(func.base, method, depth + 1)
         if receiver:
+            kin = self.actor.kind.bases if receiver == self.actor.qualname else ()  # the framework's own hierarchy
             for framework, operation, owner in known:
-                if receiver == owner or self.actor.facts.project.derives_from(receiver, [owner]):
+                if receiver == owner or owner in kin or self.actor.facts.project.derives_from(receiver, [owner]):
                     return (framework, operation, True)
-        if (message := self._message(call.func, method, depth)) is not None or receiver:
+        if (message := self._message(func, method, depth)) is not None or receiver:
             return message
         for framework, operation, _ in known:
             if framework is self.actor.framework and framework.name not in ("threads", "asyncio"):
@@ -280,6 +283,15 @@ def matched(target: code.Expr, value: code.Expr, name: str) -> code.Expr | None:
     if isinstance(target, code.Seq) and any(matched(item, item, name) is not None for item in target.items):
         return value  # unpacks what a call gave: the whole is the best that can be said
     return None
+
+
+def paired(target: code.Expr, value: code.Expr | None) -> Iterator[tuple[code.Expr, code.Expr | None]]:
+    """The single targets of an assignment with their values; ``a, b = x, y`` makes two pairs."""
+    if isinstance(target, code.Seq) and isinstance(value, code.Seq) and len(target.items) == len(value.items):
+        for item, part in zip(target.items, value.items, strict=True):
+            yield from paired(item, part)
+    else:
+        yield target, value
 
 
 def binds(method: Method, name: str) -> bool:

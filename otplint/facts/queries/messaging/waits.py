@@ -73,10 +73,21 @@ def waits(actor: Actor) -> list[Wait]:
                 continue
             if awaited and event.role == "wait":
                 continue  # a scope: what is in it waits
-            if _is_own_inbox(event, place) or _is_over(call, place.method):
+            if _is_instant(event) or _is_own_inbox(event, place) or _is_over(call, place.method):
                 continue
             found.append(Wait(event, place, awaited, is_bounded(event)))
     return found
+
+
+def _is_instant(event: Event) -> bool:
+    """True for what only looks: ``get_nowait()``, ``get(block=False)``, ``result(timeout=0)``, ``sleep(0)``."""
+    operation = event.operation
+    if operation.bounded and not operation.timeout:
+        return True
+    if "block" in operation.parameters and _is_constant(event.argument("block"), False):
+        return True
+    limit = event.argument(operation.timeout or (operation.limits[0] if operation.role == "sleep" else ""))
+    return isinstance(limit, code.Const) and limit.value in (0, False) and limit.value is not None
 
 
 def is_bounded(event: Event) -> bool:
@@ -84,8 +95,6 @@ def is_bounded(event: Event) -> bool:
     operation, method = event.operation, event.method
     if any(a.star for a in event.call.args):
         return True  # what is handed through may be a deadline
-    if "block" in operation.parameters and _is_constant(event.argument("block"), False):
-        return True
     given = event.argument(operation.timeout)
     if given is None:
         by_argument = operation.bounded or bool(operation.bounded_by and _set_before(event))

@@ -1,0 +1,83 @@
+"""What blocks an actor's thread or its event loop while it should handle messages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from otplint.facts.origins import origins
+from otplint.facts.queries.messaging.reach import running, takes_messages
+from otplint.facts.queries.messaging.waits import Wait, waits
+from otplint.facts.syntax import code
+
+if TYPE_CHECKING:
+    from otplint.facts.actors import Actor
+    from otplint.facts.methods import Method
+
+
+@dataclass(frozen=True)
+class HeldLock:
+    """A lock that is kept while its holder waits for something else."""
+
+    lock: code.Expr
+    method: Method
+    during: code.Expr
+    """What it waits for meanwhile."""
+
+
+def blocking(actor: Actor) -> Iterator[Wait]:
+    """The calls that block: sleeps, commands, I/O and joins; on an event loop also those that end after a time.
+
+    Waits for an answer that may go on for ever are :func:`~otplint.facts.queries.messaging.waits.unbounded`.
+    """
+    for wait in waits(actor):
+        if wait.awaited or not wait.event.certain:
+            continue
+        if actor.form == "function" and not wait.running.on_loop:
+            continue  # a job has no mailbox: its worker is there to wait for it
+        if wait.event.operation.bounded_by and not takes_messages(actor) and wait.running.on_loop:
+            continue  # called back by the event loop because there is something to read
+        if wait.role == "sleep" or wait.running.on_loop:
+            found = wait.bounded or wait.role in ("sleep", "block") or wait.for_end
+        else:
+            found = (wait.role == "block" or wait.for_end) and not wait.bounded
+        if found:
+            yield wait
+
+
+def seconds(wait: Wait) -> float | None:
+    """How long a sleep or a bounded wait takes, where that is written down; none where it depends on something."""
+    operation = wait.event.operation
+    given = wait.event.argument(operation.timeout or "".join(operation.limits[:1]))
+    found = origins(given, wait.method) if given is not None else []
+    values = [o.expr.value if isinstance(o.expr, code.Const) and o.via != "parameter" else None for o in found]
+    known = [float(v) for v in values if isinstance(v, (int, float)) and not isinstance(v, bool)]
+    return min(known) if known and len(known) == len(values) else None
+
+
+def held_locks(actor: Actor) -> Iterator[HeldLock]:
+    """The locks that are held across a wait that is not reported for itself, or across an ``await``."""
+    reported = {id(wait.call) for wait in blocking(actor)}
+    found = waits(actor)
+    for place in running(actor):
+        method = place.method
+        slow: list[code.Expr] = [w.call for w in found if w.method is method and w.bounded]
+        if method.code.is_async:
+            slow += [e for e in method.exprs() if isinstance(e, code.Await)]
+        seen: set[int] = set()
+        for expr in slow:
+            for up in method.above(expr):
+                lock = _lock(up, method)
+                if lock is not None and id(lock) not in seen and id(expr) not in reported:
+                    seen.add(id(lock))
+                    yield HeldLock(lock, method, expr)
+
+
+def _lock(stmt: code.Node, method: Method) -> code.Expr | None:
+    """The lock of the threads that a ``with`` block holds."""
+    for context, _ in stmt.items if isinstance(stmt, code.With) and not stmt.is_async else ():
+        known = method.actor.facts.vocabulary.exact.get(method.actor.values.type_of(context, method))
+        if known is not None and known[1].role == "lock":
+            return context
+    return None
