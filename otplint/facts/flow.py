@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from otplint.facts.syntax import code
@@ -112,7 +112,10 @@ class Flow:
         known = self._conditions.get(id(node))
         if known is None:
             known = self._conditions[id(node)] = []
+            taken = self._taken(set(self.at(node)))
             for test, outcome in self._labels():
+                if taken is not None and (id(test), outcome) not in taken:
+                    continue
                 if self.guarded_by(node, lambda e, o, t=test, w=outcome: e is t and o is w):  # type: ignore[misc]
                     known.append((test, outcome))
         return known
@@ -221,6 +224,12 @@ class Flow:
         found = [self.points[i] for i in sorted(self._reach(failing) - usual)]
         return [p for p in found if p.node is not None and id(p.node) not in anyway]
 
+    def failed(self, node: code.Node) -> tuple[list[Point], bool]:
+        """What may run once ``node`` has raised, ``finally`` blocks included, and whether the function can return."""
+        starts = [t for i in self.at(node) for t, label in self._next[i] if isinstance(label, _Raises)]
+        seen = self._reach(starts, implicit=False)
+        return [self.points[i] for i in sorted(seen) if self.points[i].node is not None], self.returned in seen
+
     def reachable(self, node: code.Node) -> bool:
         """True if some path from the start comes to ``node``."""
         return bool(self._search([self.entry], set(self.at(node))))
@@ -234,6 +243,25 @@ class Flow:
                 if isinstance(label, tuple) and (id(label[0]), label[1]) not in seen:
                     seen.add((id(label[0]), label[1]))
                     yield label
+
+    def _taken(self, goals: set[int]) -> set[tuple[int, bool]] | None:
+        """The tests and outcomes on one path to the goals: what every path takes is among them. None without a path."""
+        came: dict[int, tuple[int, Label]] = {}
+        stack = [self.entry]
+        while stack:
+            i = stack.pop()
+            if i in goals:
+                taken: set[tuple[int, bool]] = set()
+                while i != self.entry:
+                    i, label = came[i]
+                    if isinstance(label, tuple):
+                        taken.add((id(label[0]), label[1]))
+                return taken
+            for target, label in self._next[i]:
+                if target not in came and target != self.entry:
+                    came[target] = (i, label)
+                    stack.append(target)
+        return None
 
     def _after(self, node: code.Node) -> list[int]:
         return [t for i in self.at(node) for t, label in self._next[i] if not isinstance(label, _Raises)]
@@ -378,9 +406,7 @@ class Flow:
 
     def _loop(self, stmt: code.While | code.For, after: int, targets: _Targets) -> int:
         head = self._point(stmt, targets.function)
-        inner = _Targets(
-            targets.function, targets.stack, targets.depth, targets.ret, targets.throw, lambda: after, lambda: head
-        )
+        inner = replace(targets, brk=lambda: after, cont=lambda: head)
         body = self._block(stmt.body, head, inner)
         done = self._block(stmt.orelse, after, targets)
         if isinstance(stmt, code.While):
@@ -435,9 +461,7 @@ class Flow:
             self._landings.setdefault(id(context), []).append(after)
         if any(suppressed_types(context) is not None for context, _ in stmt.items):
             caught = [after, *targets.throw()]
-            inner = _Targets(
-                targets.function, targets.stack, targets.depth, targets.ret, lambda: caught, targets.brk, targets.cont
-            )
+            inner = replace(targets, throw=lambda: caught)
         body = self._block(stmt.body, after, inner)
         return self._exprs(code.expressions(stmt), self._step(stmt, body, targets, raises=True), targets)
 

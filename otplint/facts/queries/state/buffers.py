@@ -189,7 +189,9 @@ class _Scanner:
     def _assigned(self, target: code.Expr, value: code.Expr) -> Iterator[tuple[str, Entry]]:
         method = self.method
         place = self.place(target)
-        if isinstance(target, code.Sub) and place is not None and place.nested and not place.copied:
+        if isinstance(target, code.Sub) and isinstance(target.key, code.Slice) and place is not None:
+            yield place.attribute, Entry(target, method, "head", value, None, place.nested, True)  # buffer[:0] = batch
+        elif isinstance(target, code.Sub) and place is not None and place.nested and not place.copied:
             grown = self._grown(target, value, place)
             if grown is not None:
                 yield place.attribute, grown

@@ -27,6 +27,8 @@ class ItemUse:
     call: code.Call | None
     method: Method
     event: Event | None = None
+    values: tuple[code.Expr, ...] = ()
+    """The arguments, or the receiver, that hold the entry."""
 
     @property
     def sends(self) -> bool:
@@ -59,13 +61,19 @@ def uses_in_pass(walk: Pass) -> list[ItemUse]:
     if walk.loop is None:
         call = method.parent(walk.node)
         if isinstance(call, code.Call) and not looks_only(call, method):
-            return [ItemUse("argument", call, method, method.event(call))]
+            return [ItemUse("argument", call, method, method.event(call), (walk.node,))]
         return []
     target = walk.loop.target if isinstance(walk.loop, code.For) else walk.loop.clauses[0].target
     names = names_in(target)
     start, end = walk.loop.start, walk.loop.end
-    uses = _uses(method, lambda e: bool(names & _mentioned(e, method, names)), walk.node)
+    uses = uses_of_names(names, method)
     return [u for u in uses if u.call is None or (start <= u.call.start and u.call.end <= end)]
+
+
+def uses_of_names(names: set[str], method: Method) -> list[ItemUse]:
+    """What is done with what some locals or parameters hold."""
+    nowhere = code.Pass(0, 0)
+    return list(_uses(method, lambda e: bool(names & _mentioned(e, method, names)), nowhere)) if names else []
 
 
 def names_in(target: code.Expr) -> set[str]:
@@ -98,15 +106,15 @@ def _uses(method: Method, from_item: Callable[[code.Expr], bool], origin: code.N
             yield ItemUse("called", call, method, event)
             continue
         if isinstance(func, code.Attr) and not method.own_attribute(func) and _base(func) and from_item(func.base):
-            yield ItemUse("receiver", call, method, event)
+            yield ItemUse("receiver", call, method, event, (func.base,))
             continue
-        given = [a.value for a in call.args if from_item(a.value)]
+        given = tuple(a.value for a in call.args if from_item(a.value))
         if given:
             target = event.target if event is not None else None
             if target is not None and any(target is value for value in given) and event is not None:
-                yield ItemUse("receiver", call, method, event)
+                yield ItemUse("receiver", call, method, event, given)
             else:
-                yield ItemUse("argument", call, method, event)
+                yield ItemUse("argument", call, method, event, given)
     for stmt in code.statements(method.body):
         if isinstance(stmt, code.Return) and stmt.value is not None and from_item(stmt.value):
             yield ItemUse("returned", None, method)
