@@ -40,6 +40,7 @@ from otplint.facts.queries.messaging.fallbacks import Fallback, fallbacks
 from otplint.facts.queries.messaging.messages import RawWrite, comes_with_message, raw_writes, requests, routes
 from otplint.facts.queries.messaging.waits import Wait
 from otplint.facts.queries.messaging.waits import unbounded as unbounded_waits
+from otplint.facts.queries.state.ambient import Ambient, ambient
 from otplint.facts.queries.state.clusters import Cluster, Layout, layout, outermost, seams
 from otplint.facts.queries.state.drains import Drained, drained
 from otplint.facts.queries.state.orders import Backwards, backwards
@@ -63,6 +64,7 @@ __all__ = [
     "API_VERSION",
     "SECTIONS",
     "Actor",
+    "Ambient",
     "Backwards",
     "Budget",
     "Catch",
@@ -114,6 +116,7 @@ __all__ = [
     "Use",
     "Wait",
     "Watch",
+    "ambient",
     "asks_for_tests",
     "awaits_what_it_cancelled",
     "backwards",

@@ -151,6 +151,14 @@ REPORTED = frozenset(
         Said("OTP302", "coordination_manager.py", "BUFFER_MAX_SIZE = 100", "medium"),
         # Recommendation 2
         Said("OTP603", "agents/coordinator.py", "class CoordinatorAgent(Server):", "high"),
+        # Flaw 5
+        Said(
+            "OTP504",
+            "agents/workflow.py",
+            "return ChildSpec(workflow_id, lambda: WorkflowProcess(steps), restart=TRANSIENT, "
+            "name=process_name(workflow_id))",
+            "medium",
+        ),
         # Recommendations 3 and 4
         Said("OTP402", "coordination_manager.py", "self.system.send(receiver, envelope)", "critical"),
         Said(

@@ -113,6 +113,12 @@ class Operation:
     """What a spawn gives to look after it by: one of ``HANDLES``; empty for another actor's address."""
     named: str = ""
     """Parameter that gives what is started a name by which others find it."""
+    budget: tuple[str, ...] = ()
+    """Parameters that bound how often something is restarted."""
+    window: str = ""
+    """Parameter with the seconds in which the restarts are counted."""
+    own_budget: str = ""
+    """Parameter of a child by which it is never restarted, and its value's last name: ``restart=TEMPORARY``."""
     tied: str = ""
     """Parameter that ties what is started to an actor which learns of its end and ends it."""
 
