@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 from otplint.facts.actors import Actor
 from otplint.facts.methods import Method
-from otplint.facts.origins import origins
 from otplint.facts.queries.failure.catches import catches
 from otplint.facts.queries.failure.judgement import outcome
 from otplint.facts.queries.failure.wrapping import guards_what_is_given, is_context_manager
 from otplint.facts.syntax import code
+from otplint.facts.values import local_values
 
 __all__ = ["Form", "Helper", "helpers"]
 
@@ -193,14 +193,16 @@ def _type(expr: code.Expr, method: Method) -> str:
     found = method.actor.values.type_of(expr, method)
     if found or not isinstance(expr, (code.Attr, code.Name)):
         return found
-    types = set()
-    for origin in origins(expr, method):
-        made = origin.expr
-        if isinstance(made, code.Call) and len(made.args) == 1 and isinstance(made.args[0].value, code.Call):
-            made = made.args[0].value
-        if isinstance(made, code.Call):
-            types.add(origin.method.qualname(made.func))
-    return types.pop() if len(types) == 1 else ""
+    own = method.own_attribute(expr)
+    made = [(value, place) for value, _, place in method.actor.assigned(own)] if own and "." not in own else []
+    if isinstance(expr, code.Name) and not own:
+        made = [(value, method) for value in local_values(expr.id, method)]
+    inner = [
+        place.qualname(value.args[0].value.func)
+        for value, place in made
+        if isinstance(value, code.Call) and len(value.args) == 1 and isinstance(value.args[0].value, code.Call)
+    ]
+    return inner[0] if len(inner) == len(made) == 1 else ""
 
 
 def _parts_of_proxies(actor: Actor) -> Iterator[Helper]:

@@ -54,5 +54,15 @@ def _mentions(expr: code.Expr | None, names: set[str], call: code.Node) -> bool:
 
 
 def _depends(node: code.Node, caller: Method, names: set[str], call: code.Node) -> bool:
-    """True where every way to ``node`` passes a test of the result."""
-    return any(_mentions(test, names, call) for test, _ in caller.flow.conditions(node))
+    """True where ``node`` is in a branch by a test of the result, or behind one that leaves the function or loop."""
+    for up in caller.above(node):
+        test = up.test if isinstance(up, (code.If, code.While)) else up.subject if isinstance(up, code.Match) else None
+        if _mentions(test, names, call):
+            return True
+    return any(
+        isinstance(stmt, code.If)
+        and call.start <= stmt.start < node.start
+        and isinstance(stmt.body[-1], (code.Return, code.Continue, code.Break))
+        and _mentions(stmt.test, names, call)
+        for stmt in code.statements(caller.body)
+    )
