@@ -391,6 +391,11 @@ class Facts:
         return self._functions[qualified]
 
     @cached_property
+    def operation_names(self) -> dict[str, str]:
+        """The names of the frameworks' operations by what they lead to, where a framework itself is scanned."""
+        return self.project.spelt(self.vocabulary.exact)
+
+    @cached_property
     def handled_types(self) -> dict[str, set[str]]:
         """The message types that handlers of the project's actors test for or match, by the handler's name."""
         return handled_types(self)

@@ -162,8 +162,15 @@ class Method:
                 return up
         return None
 
-    def exprs(self) -> Iterator[code.Expr]:
+    def exprs(self) -> tuple[code.Expr, ...]:
         """Every expression written in the function, nested functions left out."""
+        return self._exprs
+
+    @cached_property
+    def _exprs(self) -> tuple[code.Expr, ...]:
+        return tuple(self._all_exprs())
+
+    def _all_exprs(self) -> Iterator[code.Expr]:
         for stmt in code.statements(self.body):
             heads = [*code.expressions(stmt)]
             if isinstance(stmt, code.Match):
@@ -270,6 +277,27 @@ class Method:
                     else:
                         broken.add(name)
         return {n: path for n, path in found.items() if n not in broken}
+
+    @cached_property
+    def local_assignments(self) -> dict[str, list[tuple[code.Stmt, code.Expr]]]:
+        """The plain assignments of each local with their values, in order; see :func:`values.local_assignments`."""
+        found: dict[str, list[tuple[code.Stmt, code.Expr]]] = {}
+        for stmt in code.statements(self.body):
+            if isinstance(stmt, code.Assign) and stmt.value is not None:
+                for target in stmt.targets:
+                    for name in dict.fromkeys(_bound(target)):
+                        value = matched(target, stmt.value, name)
+                        if value is not None:
+                            found.setdefault(name, []).append((stmt, value))
+            elif isinstance(stmt, code.With):
+                for context, bound in stmt.items:
+                    if isinstance(bound, code.Name):
+                        found.setdefault(bound.id, []).append((stmt, context))
+            else:
+                for expr in (e for head in code.expressions(stmt) for e in code.walk(head)):
+                    if isinstance(expr, code.Walrus):
+                        found.setdefault(expr.target.id, []).append((stmt, expr.value))
+        return found
 
     @cached_property
     def events(self) -> tuple[Event, ...]:

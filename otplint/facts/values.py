@@ -204,7 +204,7 @@ class Values:
         """What a call of a qualified name does."""
         exact = self.vocabulary.exact.get(name)
         if exact is None:
-            root = self.actor.facts.project.derives_from(name, self.vocabulary.exact)
+            root = self.actor.facts.project.ancestor_in(name, self.actor.facts.operation_names)
             exact = self.vocabulary.exact[root] if root else None
         return (*exact, True) if exact is not None else None
 
@@ -222,7 +222,7 @@ class Values:
         """``super().__init__(...)`` of a class that derives from a supervisor or breaker sets that one up."""
         if code.dotted(base.func) != "super":
             return None
-        root = self.actor.facts.project.derives_from(self.actor.qualname, self.vocabulary.exact)
+        root = self.actor.facts.project.ancestor_in(self.actor.qualname, self.actor.facts.operation_names)
         found = self.vocabulary.exact[root] if root else None
         return (*found, True) if found is not None and found[1].role in ("supervise", "breaker", "retry") else None
 
@@ -247,21 +247,7 @@ def annotation_type(annotation: code.Expr | None, method: Method) -> str:
 
 def local_assignments(name: str, method: Method) -> Iterator[tuple[code.Stmt, code.Expr]]:
     """The plain assignments of a local, each with its value; unpacking a tuple display is followed."""
-    for stmt in code.statements(method.body):
-        if isinstance(stmt, code.Assign) and stmt.value is not None:
-            for target in stmt.targets:
-                value = matched(target, stmt.value, name)
-                if value is not None:
-                    yield stmt, value
-        elif isinstance(stmt, code.With):
-            for context, bound in stmt.items:
-                if isinstance(bound, code.Name) and bound.id == name:
-                    yield stmt, context
-        else:
-            for head in code.expressions(stmt):
-                for expr in code.walk(head):
-                    if isinstance(expr, code.Walrus) and expr.target.id == name:
-                        yield stmt, expr.value
+    yield from method.local_assignments.get(name, ())
 
 
 def local_values(name: str, method: Method) -> Iterator[code.Expr]:

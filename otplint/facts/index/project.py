@@ -5,7 +5,7 @@ Answers depend on the set of files, never on their order nor on the order of que
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TypeAlias, TypeVar
 
@@ -140,9 +140,17 @@ class Project:
 
         The answer is spelt as in ``names``, which may be names of re-exports.
         """
+        return self.ancestor_in(qualified, self.spelt(names))
+
+    def spelt(self, names: Collection[str]) -> dict[str, str]:
+        """Each of ``names`` by what it leads to, for many questions by :meth:`ancestor_in`."""
         wanted: dict[str, str] = {}
         for name in sorted(names):
             wanted.setdefault(self._resolver.absolute(name), name)
+        return wanted
+
+    def ancestor_in(self, qualified: str, wanted: Mapping[str, str]) -> str | None:
+        """As :meth:`derives_from`, of names that :meth:`spelt` gave."""
         return next((wanted[ancestor] for ancestor in self.mro(qualified) if ancestor in wanted), None)
 
     @contextmanager
