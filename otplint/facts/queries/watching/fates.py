@@ -35,8 +35,8 @@ class Fate(NamedTuple):
     """One end of a value."""
 
     kind: str
-    """``stored`` in an attribute, ``released``, ``waited``, ``sent`` in a message or answer, ``escaped`` to code that
-    may do anything with it, or ``looked`` at."""
+    """``stored`` in an attribute, ``released``, ``waited``, ``sent`` in a message or answer, ``asked`` to do something
+    by a method of its own, ``escaped`` to code that may do anything with it, or ``looked`` at."""
     node: code.Node
     method: Method
     attribute: str = ""
@@ -135,7 +135,7 @@ class _Forward:
         elif isinstance(func, code.Attr) and func.name in _READS:
             yield from self.follow(call, method, 1)
         else:
-            yield Fate("escaped", call, method)
+            yield Fate("asked", call, method)
 
     def _argument(self, call: code.Call, value: code.Node, method: Method, depth: int) -> Generator[Fate, None, bool]:
         """The value is an argument; returns true where the result of the call holds it."""

@@ -198,7 +198,7 @@ class Watch:
 
     @property
     def _kept_flaw(self) -> Flaw | None:
-        escaped = any(f.kind == "escaped" for f in self.fates)
+        escaped = any(f.kind in ("asked", "escaped") for f in self.fates)
         if not self.releases and not escaped and not any(f.kind == "released" for f in self.fates):
             harmless = (self.for_life or self.is_single) and not self.drops
             return None if harmless else Flaw.UNRELEASED
@@ -210,7 +210,7 @@ class Watch:
     def is_kept(self) -> bool:
         """True where something holds the reference that other code reads."""
         for fate in self.fates:
-            if fate.kind in ("released", "waited", "escaped", "sent"):
+            if fate.kind in ("released", "waited", "asked", "escaped", "sent"):
                 return True
             if fate.kind == "stored" and (fate.inside or self._is_read(fate.attribute)):
                 return True
@@ -274,7 +274,7 @@ class Watch:
             if use.kind not in ("lookup", "read") or not self._in_home(use) or self._gives_keys(use):
                 continue
             kinds = {f.kind for f in fates(use.node, use.method)} if route.passes(use.node, use.method) else set()
-            if kinds & {"stored", "escaped", "released", "waited"}:
+            if kinds & {"stored", "asked", "escaped", "released", "waited"}:
                 return True
         return False
 
@@ -329,7 +329,7 @@ class Watch:
         A reference that goes out in a message or an answer comes back to be released: one watch for each request.
         """
         direct = any(r.source is not None and r.source.includes(self.call) for r in self.releases)
-        if any(f.kind in ("sent", "escaped") for f in self.fates) or (direct and not self.homes):
+        if any(f.kind in ("sent", "asked", "escaped") for f in self.fates) or (direct and not self.homes):
             return None
         for route in self.routes:
             if route.entry.role not in (Role.HANDLER, Role.LOOP) or route.on_down:

@@ -1,0 +1,344 @@
+"""OTP106: what is taken on and never given back; the tempting negatives first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from otplint.findings import Finding
+
+Scan = Callable[..., list[Finding]]
+
+HEAD = """\
+import asyncio, atexit, functools, weakref
+from threading import Timer
+import pykka
+from tornado.ioloop import IOLoop, PeriodicCallback
+
+class Bus:
+    def __init__(self):
+        self.takers = {}
+        self.weak = weakref.WeakSet()
+    def want(self, topic, taker):
+        self.takers.setdefault(topic, []).append(taker)
+    def spurn(self, topic, taker):
+        self.takers[topic].remove(taker)
+    def follow(self, taker):
+        self.weak.add(taker)
+    def unfollow(self, taker):
+        self.weak.discard(taker)
+    def configure(self, key, value):
+        self.takers[key] = value
+
+class A(pykka.ThreadingActor):
+    def __init__(self, hub, bus: Bus, loop: asyncio.AbstractEventLoop):
+        super().__init__()
+        self.hub, self.loop = hub, loop
+        self.bus = bus
+        self.timers = {}
+        self.counts = {}
+        self.timer = None
+    def f(self, *args): pass
+    def g(self, *args): pass
+"""
+
+FINE = {
+    "released-when-it-stops": """\
+    def on_start(self): self.hub.add_listener("a", self.f)
+    def on_stop(self): self.hub.remove_listener("a", self.f)
+""",
+    "released-without-arguments": """\
+    def on_start(self): self.hub.subscribe(self.f)
+    def on_stop(self): self.hub.unsubscribe()
+""",
+    "released-in-a-loop": """\
+    def on_start(self): self.hub.add_listener("a", self.f); self.hub.add_listener("b", self.g)
+    def on_stop(self):
+        for name, taker in (("a", self.f), ("b", self.g)):
+            self.hub.remove_listener(name, taker)
+""",
+    "all-of-them": """\
+    def on_start(self): self.hub.addListener(self.f)
+    def on_stop(self): self.hub.removeAllListeners()
+""",
+    "in-finally": """\
+    def work(self):
+        self.hub.add_listener("a", self.f)
+        try:
+            self.hub.run()
+        finally:
+            self.hub.remove_listener("a", self.f)
+""",
+    "passed-on": """\
+    def on_start(self):
+        self.hub.add_listener("a", self.f)
+        self.stack.callback(self.hub.remove_listener, "a", self.f)
+""",
+    "in-a-lambda": """\
+    def on_start(self):
+        self.hub.subscribe(self.f)
+        self.cleanup = lambda: self.hub.unsubscribe(self.f)
+""",
+    "the-result-undoes-it": """\
+    def on_start(self): self.undo = self.hub.subscribe(self.f)
+    def on_stop(self): self.undo()
+""",
+    "the-result-goes-on": """\
+    def on_start(self): self.undos.append(self.hub.subscribe(self.f))
+    def on_stop(self):
+        for undo in self.undos: undo()
+""",
+    "with": """\
+    def work(self):
+        with self.hub.subscribe(self.f):
+            pass
+""",
+    "weak": """\
+    def on_start(self): self.hub.subscribe(weakref.WeakMethod(self.f))
+""",
+    "weak-by-its-class": """\
+    def on_start(self): self.bus.follow(self.f)
+""",
+    "its-own-object": """\
+    def on_start(self):
+        self.own = Bus()
+        self.own.want("a", self.f)
+""",
+    "an-object-that-it-ends": """\
+    def on_start(self):
+        self.link = self.hub.open()
+        self.link.add_listener("a", self.f)
+    def on_stop(self): self.link.close()
+""",
+    "its-own-event-loop": """\
+    def on_start(self):
+        self.mine = asyncio.new_event_loop()
+        self.mine.add_reader(0, self.f)
+""",
+    "one-shot": """\
+    def work(self, task):
+        task.add_done_callback(self.f)
+        self.hub.add_callback(self.f)
+        self.hub.listen_once("a", self.f)
+        self.hub.call_soon(self.f)
+""",
+    "no-subscription": """\
+    def on_start(self):
+        self.hub.add_route("/", self.f)
+        self.hub.register_plugin(self)
+        self.sock.connect(("localhost", 1))
+        self.hub.add_listener("a", "b")
+        self.bus.configure("a", 1)
+""",
+    "finalizer": """\
+    def on_start(self): weakref.finalize(self, print, 1)
+""",
+    "timer-that-fires-and-is-gone": """\
+    def work(self): self.loop.call_later(1, self.f)
+""",
+    "timer-cancelled": """\
+    def work(self):
+        if self.timer is not None:
+            self.timer.cancel()
+        self.timer = self.loop.call_later(1, self.f)
+""",
+    "timer-cancelled-in-a-helper": """\
+    def work(self):
+        self._quiet(self.timer)
+        self.timer = self.loop.call_later(1, self.f)
+    def _quiet(self, timer):
+        if timer: timer.cancel()
+""",
+    "timer-cancelled-afterwards": """\
+    def work(self):
+        old, self.timer = self.timer, self.loop.call_later(1, self.f)
+        if old: old.cancel()
+""",
+    "timer-asked-for": """\
+    def work(self):
+        if self.timer is None:
+            self.timer = self.loop.call_later(1, self.f)
+    def stop_it(self): self.timer.cancel()
+""",
+    "timer-by-flag": """\
+    def work(self):
+        if not self.armed:
+            self.armed = True
+            self.timer = self.loop.call_later(1, self.f)
+    def stop_it(self): self.timer.cancel()
+""",
+    "timer-that-arms-itself-again": """\
+    def on_start(self): self.tick()
+    def tick(self): self._tick()
+    def _tick(self):
+        self.timer = self.loop.call_later(1, self._tick)
+    def on_stop(self): self.timer.cancel()
+""",
+    "timers-by-key-looked-up": """\
+    def work(self, name):
+        self.counts[name] += 1
+        if name not in self.timers:
+            self.timers[name] = self.loop.call_later(1, self.f)
+    def stop_it(self, name): self.timers.pop(name).cancel()
+""",
+    "tornado": """\
+    def on_start(self):
+        self.periodic = PeriodicCallback(self.f, 100)
+        self.periodic.start()
+        self.due = self.ioloop().call_later(1, self.f)
+    def ioloop(self) -> IOLoop: return IOLoop.current()
+    def on_stop(self):
+        self.periodic.stop()
+        self.ioloop().remove_timeout(self.due)
+""",
+    "kept-by-another": """\
+    def on_start(self):
+        self.hub.periodic["a"] = callback = PeriodicCallback(self.f, 100)
+        callback.start()
+""",
+    "by-a-function-elsewhere": """\
+    def on_start(self): self.hub.add_listener("a", self.f)
+    def on_stop(self): part(self.hub, self.f)
+
+def part(hub, taker): hub.remove_listener("a", taker)
+""",
+}
+
+FLAWED = {
+    "name": """\
+    def on_start(self): self.hub.add_listener("a", self.f)  # here
+""",
+    "class-of-the-project": """\
+    def on_start(self): self.bus.want("a", self.f)  # here
+""",
+    "partial": """\
+    def on_start(self): self.bus.want("a", functools.partial(self.f, 1))  # here
+""",
+    "nested-function": """\
+    def on_start(self):
+        def taken(x): self.f(x)
+        self.hub.subscribe(taken)  # here
+""",
+    "itself": """\
+    def on_start(self): self.bus.want("a", self)  # here
+""",
+    "another-one-is-released": """\
+    def on_start(self):
+        self.hub.add_listener("a", self.f)
+        self.hub.add_listener("b", self.g)  # here
+    def on_stop(self): self.hub.remove_listener("a", self.f)
+""",
+    "on-another-object": """\
+    def on_start(self):
+        self.hub.add_listener("a", self.f)
+        self.bus.add_listener("a", self.f)  # here
+    def on_stop(self): self.hub.remove_listener("a", self.f)
+""",
+    "other-descriptor": """\
+    def on_start(self):
+        self.loop.add_reader(self.one, self.f)
+        self.loop.add_reader(self.two, self.g)  # here
+    def on_stop(self): self.loop.remove_reader(self.one)
+""",
+    "writer": """\
+    def on_start(self): self.loop.add_writer(self.one, self.f)  # here
+    def on_stop(self): self.loop.remove_reader(self.one)
+""",
+    "alias": """\
+    def on_start(self):
+        watch = self.loop.add_reader
+        watch(self.one, self.f)  # here
+""",
+    "in-a-handler": """\
+    def work(self, request): request.source.add_observer(self.f)  # here
+""",
+    "strong-signal": """\
+    def on_start(self): self.hub.changed.connect(self.f, weak=False)  # here
+""",
+    "periodic-dropped": """\
+    def on_start(self): PeriodicCallback(self.f, 100).start()  # here
+""",
+    "periodic-kept": """\
+    def on_start(self):
+        self.periodic = PeriodicCallback(self.f, 100)  # here
+        self.periodic.start()
+""",
+    "closed-first": """\
+    def on_start(self): self.loop.add_reader(self.sock.fileno(), self.f)  # here
+    def on_stop(self): self.sock.close()
+""",
+    "timer-never-cancelled": """\
+    def on_start(self): self.timer = self.loop.call_later(60, self.f)  # here
+""",
+    "timer-lost": """\
+    def work(self): self.timer = self.loop.call_later(60, self.f)  # here
+    def on_stop(self): self.timer.cancel()
+""",
+    "timers-lost-by-key": """\
+    def work(self, name):
+        self.counts[name] += 1
+        self.timers[name] = Timer(60, self.f)  # here
+    def on_stop(self):
+        for timer in self.timers.values(): timer.cancel()
+""",
+    "test-never-true": """\
+    def work(self, name):
+        if name not in self.timers:
+            self.timers[name] = Timer(60, self.f)
+    def reset(self, name):
+        if name is self.timers:  # here
+            self.timers.pop(name).cancel()
+""",
+    "for-the-program's-life": """\
+    def on_start(self): atexit.register(self.f)  # here
+""",
+}
+
+
+@pytest.mark.parametrize("name", FINE)
+def test_silent(name: str, scan: Scan) -> None:
+    assert scan(HEAD + FINE[name], "OTP106") == []
+
+
+@pytest.mark.parametrize("name", FLAWED)
+def test_reported(name: str, scan: Scan) -> None:
+    text = HEAD + FLAWED[name]
+    lines = [number for number, line in enumerate(text.split("\n"), 1) if line.endswith("# here")]
+    assert [finding.span.line for finding in scan(text, "OTP106")] == lines
+
+
+def sureness(scan: Scan, body: str, head: str = HEAD) -> list[str]:
+    return [finding.confidence.value for finding in scan(head + body, "OTP106")]
+
+
+def test_how_sure(scan: Scan) -> None:
+    assert sureness(scan, FLAWED["class-of-the-project"]) == ["high"]
+    assert sureness(scan, FLAWED["name"]) == ["medium"]
+    assert sureness(scan, FLAWED["for-the-program's-life"]) == ["low"]
+    assert sureness(scan, FLAWED["name"].replace("self.hub", "self.unknown()")) == ["low"]
+    assert sureness(scan, FLAWED["timers-lost-by-key"]) == ["medium"]
+    assert sureness(scan, FLAWED["timers-lost-by-key"].replace("self.counts[name] += 1", "pass")) == ["low"]
+
+
+def test_names_of_the_project_do_not_matter(scan: Scan) -> None:
+    renamed = HEAD.replace("want", "zq1").replace("spurn", "zq2")
+    assert sureness(scan, FLAWED["class-of-the-project"].replace("want", "zq1"), renamed) == ["high"]
+    assert sureness(scan, FLAWED["class-of-the-project"] + "    def on_stop(self): self.bus.spurn('a', self.f)\n") == []
+
+
+def test_the_release_may_stand_in_a_base_a_mixin_or_a_subclass(scan: Scan) -> None:
+    base = HEAD + FLAWED["name"]
+    derived = """\
+from base import A
+
+class Leaves:
+    def on_stop(self): self.hub.remove_listener("a", self.f)
+
+class B(Leaves, A): pass
+"""
+    assert scan({"base.py": base, "app.py": derived}, "OTP106") == []
+
+
+def test_tests_are_left_alone(scan: Scan) -> None:
+    assert scan({"tests/test_a.py": HEAD + FLAWED["name"]}, "OTP106") == []
