@@ -35,6 +35,7 @@ from otplint.facts.queries.failure.stopping import (
 )
 from otplint.facts.queries.failure.wrapping import guards_what_is_given
 from otplint.facts.queries.messaging.blocking import HeldLock, blocking, held_locks, seconds
+from otplint.facts.queries.messaging.cycles import Cycle, calls_itself, cycles
 from otplint.facts.queries.messaging.dependents import dependents
 from otplint.facts.queries.messaging.fallbacks import Fallback, fallbacks
 from otplint.facts.queries.messaging.messages import RawWrite, comes_with_message, raw_writes, requests, routes
@@ -44,10 +45,12 @@ from otplint.facts.queries.state.ambient import Ambient, ambient
 from otplint.facts.queries.state.clusters import Cluster, Layout, layout, outermost, seams
 from otplint.facts.queries.state.drains import Drained, drained
 from otplint.facts.queries.state.orders import Backwards, backwards
+from otplint.facts.queries.state.volatile import Volatile, volatile
 from otplint.facts.queries.supervision.budgets import Budget, RestartLoop, Sharer, budgets, restart_loops, sharers
 from otplint.facts.queries.supervision.decisions import Decision, decisions, refuses
 from otplint.facts.queries.supervision.environments import asks_for_tests
 from otplint.facts.queries.supervision.handles import Fate
+from otplint.facts.queries.supervision.instances import HeldInstance, held_instances
 from otplint.facts.queries.supervision.spawns import Spawn, colleagues, spawns, spawns_of
 from otplint.facts.queries.tuning.fixed import Fixed
 from otplint.facts.queries.tuning.limits import Limit, limits
@@ -70,6 +73,7 @@ __all__ = [
     "Catch",
     "Cluster",
     "Confidence",
+    "Cycle",
     "Decision",
     "Drained",
     "Drop",
@@ -84,6 +88,7 @@ __all__ = [
     "Flaw",
     "Flow",
     "Form",
+    "HeldInstance",
     "HeldLock",
     "Helper",
     "Layout",
@@ -114,6 +119,7 @@ __all__ = [
     "StaleDown",
     "Threshold",
     "Use",
+    "Volatile",
     "Wait",
     "Watch",
     "ambient",
@@ -122,11 +128,13 @@ __all__ = [
     "backwards",
     "blocking",
     "budgets",
+    "calls_itself",
     "catches",
     "catches_all",
     "code",
     "colleagues",
     "comes_with_message",
+    "cycles",
     "decisions",
     "dependents",
     "down_branches",
@@ -136,6 +144,7 @@ __all__ = [
     "fallbacks",
     "goes_on",
     "guards_what_is_given",
+    "held_instances",
     "held_locks",
     "helper_catches",
     "helper_exits",
@@ -164,6 +173,7 @@ __all__ = [
     "syntax",
     "thresholds",
     "unbounded_waits",
+    "volatile",
     "watches",
 ]
 
