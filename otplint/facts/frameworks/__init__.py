@@ -119,6 +119,14 @@ class Operation:
     """Parameter with the seconds in which the restarts are counted."""
     own_budget: str = ""
     """Parameter of a child by which it is never restarted, and its value's last name: ``restart=TEMPORARY``."""
+    stops: tuple[str, ...] = ()
+    """Parameters that bound how often something is tried again; ``bounded`` says that it is without them."""
+    pauses: tuple[str, ...] = ()
+    """Parameters that make it wait in between."""
+    paused: bool = False
+    """True where it waits in between unless it is told otherwise."""
+    never: tuple[str, ...] = ()
+    """Values of those parameters by which nothing is bounded or waited for."""
     tied: str = ""
     """Parameter that ties what is started to an actor which learns of its end and ends it."""
 
@@ -126,7 +134,7 @@ class Operation:
 ROLES = (
     "watch", "release", "call", "cast", "send", "reply", "spawn", "supervise", "breaker", "retry", "timer", "put",
     "take", "queue", "sleep", "wait", "stop", "kill", "persist", "restore", "alive", "environment", "child", "lock",
-    "log", "make", "callback", "subscribe", "block", "expose",
+    "log", "make", "callback", "subscribe", "block", "expose", "again",
 )  # fmt: skip
 HANDLES = ("", "task", "future", "thread", "process", "timer", "pool")
 
@@ -147,6 +155,8 @@ class Framework:
     """Exceptions by which a call tells that it failed."""
     undelivered: tuple[str, ...] = ()
     """Those of them that tell that the request never reached its receiver."""
+    open_circuits: tuple[str, ...] = ()
+    """Exceptions by which a circuit breaker tells that it is open."""
     awaits: bool = False
     """True where the operations are coroutines: they wait where they are awaited, and hold no thread."""
     limit_keywords: tuple[str, ...] = ()
@@ -279,6 +289,7 @@ class Vocabulary:
         """Types of objects that take any name for a message."""
         self.down = frozenset(name for f in self.frameworks for name in f.down)
         self.call_failures = frozenset(name for f in self.frameworks for name in f.call_failures)
+        self.open_circuits = frozenset(name for f in self.frameworks for name in f.open_circuits)
         self.undelivered = frozenset(name for f in self.frameworks for name in f.undelivered)
         self.limit_keywords = frozenset(name for f in self.frameworks for name in f.limit_keywords)
         self.test_markers = tuple(name for f in self.frameworks for name in f.test_markers)
