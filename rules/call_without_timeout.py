@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from otplint.api import Actor, Confidence, Finding, Rule, Severity, Wait, unbounded_waits
+from otplint.api import Actor, Confidence, Finding, Rule, Severity, Wait, calls_itself, unbounded_waits
 
 _WHAT = {
     "call": "waits for an answer",
@@ -60,7 +60,8 @@ class CallWithoutTimeout(Rule):
         """Report the waits without a deadline."""
         if actor.is_actor:
             for wait in unbounded_waits(actor):
-                yield self._report(actor, wait)
+                if not calls_itself(wait):  # OTP408: a deadline would not mend that
+                    yield self._report(actor, wait)
 
     def _report(self, actor: Actor, wait: Wait) -> Finding:
         method, place = wait.method, wait.running

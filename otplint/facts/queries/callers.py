@@ -29,16 +29,16 @@ def calls_of(method: Method, facts: Facts) -> Iterator[tuple[code.Call, Method]]
     home, _, last = wanted.rpartition(".")
     word = re.compile(rf"\b{re.escape(last)}\b")
     for index in facts.project.modules:
-        if facts.is_test(index.path) or not _may_name(index, home, last):
+        if facts.is_test(index.path) or not may_name(index, home, last):
             continue
         if not word.search(facts.source(index).text):
             continue
-        for caller in _functions(index, facts, word):
+        for caller in functions_naming(index, facts, word):
             if caller.code is not method.code:
                 yield from ((c, caller) for c in caller.calls if caller.qualname(c.func) == wanted)
 
 
-def _may_name(index: ModuleIndex, home: str, last: str) -> bool:
+def may_name(index: ModuleIndex, home: str, last: str) -> bool:
     """Whether a module is where the function lives, or imports it, its module or a package above."""
     if index.module == home or index.stars:
         return True
@@ -48,7 +48,7 @@ def _may_name(index: ModuleIndex, home: str, last: str) -> bool:
     )
 
 
-def _functions(index: ModuleIndex, facts: Facts, word: re.Pattern[str]) -> Iterator[Method]:
+def functions_naming(index: ModuleIndex, facts: Facts, word: re.Pattern[str]) -> Iterator[Method]:
     """The functions and the body of a module, where they hold the word."""
     text = facts.source(index).text
     for function in index.functions:
