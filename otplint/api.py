@@ -51,6 +51,7 @@ from otplint.facts.queries.supervision.decisions import Decision, decisions, ref
 from otplint.facts.queries.supervision.environments import asks_for_tests
 from otplint.facts.queries.supervision.handles import Fate
 from otplint.facts.queries.supervision.instances import HeldInstance, held_instances
+from otplint.facts.queries.supervision.relaxing import Relaxation, relaxations
 from otplint.facts.queries.supervision.spawns import Spawn, colleagues, spawns, spawns_of
 from otplint.facts.queries.tuning.fixed import Fixed
 from otplint.facts.queries.tuning.limits import Limit, limits
@@ -107,6 +108,7 @@ __all__ = [
     "RawWrite",
     "Reaction",
     "Related",
+    "Relaxation",
     "RestartLoop",
     "Role",
     "Rule",
@@ -158,6 +160,7 @@ __all__ = [
     "outermost",
     "raw_writes",
     "refuses",
+    "relaxations",
     "requests",
     "restart_loops",
     "routes",

@@ -1,0 +1,99 @@
+"""OTP605 ambient-state."""
+
+from collections.abc import Iterator, Sequence
+
+from otplint.api import Actor, Ambient, Confidence, Finding, Method, ProjectRule, Severity, ambient, code
+
+_WHERE = {
+    "global": "the module global {name}",
+    "thread-local": "the thread-local {name}",
+    "class": "{name}, which all instances of the class share",
+}
+_RELATED = 4
+
+
+class AmbientState(ProjectRule):
+    """A handler keeps state outside of its actor: in a module global, a thread-local or an attribute of the class.
+
+    Why:
+        An actor's state is safe because nobody else touches it and because a restart begins it anew. What is kept in a
+        module or a class is neither: all actors of the process see and change it, without a message and without an
+        order, and a restarted actor finds what the crashed one left. Two tests, or two tenants, share it as well.
+
+    Harm:
+        Two actors see each other's state, and a restart does not clear it.
+
+    Bad:
+        from otplint.runtime import Server
+
+        open_orders = {}
+
+
+        class Desk(Server):
+            async def handle_cast(self, msg):
+                open_orders[msg.number] = msg
+
+    Good:
+        from otplint.runtime import Server
+
+
+        class Desk(Server):
+            async def init(self):
+                self.open_orders = {}
+
+            async def handle_cast(self, msg):
+                self.open_orders[msg.number] = msg
+
+    Limits:
+        Only writes that a handler or loop reaches count, in the class or in functions of modules that it calls; what
+        is filled at import or when the actor starts does not. Silent under a lock, for what is made once when it is
+        first needed, for ContextVars, weak registries and in tests. A table that only keeps what was computed for a
+        key is a cache: low confidence.
+
+    Report:
+        Flaw 5. There it is the process dictionary, which at least belongs to one process.
+    """
+
+    code = "OTP605"
+    severity = Severity.MEDIUM
+    confidence = Confidence.MEDIUM
+    proof = "same construct"
+
+    def check_project(self, actors: Sequence[Actor]) -> Iterator[Finding]:
+        """Report each name once for the actors that write to it at the same place."""
+        found: dict[tuple[str, int], tuple[Actor, Ambient]] = {}
+        writers: dict[str, list[Actor]] = {}
+        for actor in actors:
+            if actor.is_actor and not actor.in_test_file:
+                for state in ambient(actor):
+                    method, node = _place(state)
+                    found.setdefault((method.source.path, node.start), (actor, state))
+                    writers.setdefault(state.name, []).append(actor)
+        for actor, state in found.values():
+            yield self._report(actor, state, [a for a in writers[state.name] if a is not actor])
+
+    def _report(self, actor: Actor, state: Ambient, others: Sequence[Actor]) -> Finding:
+        method, node = _place(state)
+        writer = state.writes[0][0]
+        name = state.name.rpartition(".")[2]
+        related = [(m, n, f"{name} is written here") for m, n in state.writes if n is not node][:_RELATED]
+        if state.definition is not None and state.definition[1] is not node:
+            related.append((*state.definition, f"{name} is made here, once for the whole process"))
+        shared = f"{others[0].name} writes to it as well. " if others else ""
+        return self.finding(
+            actor,
+            method,
+            node,
+            problem=f"{actor.name}.{writer.name} keeps state in {_WHERE[state.kind].format(name=name)}.",
+            consequence=f"{shared}Actors see each other's state, and a restart goes on with what the crash left.",
+            remedy=f"Make {name} an attribute that the actor sets when it starts, or an actor that the others ask.",
+            related=related,
+            confidence=min(
+                actor.confidence, Confidence.LOW if state.remembers else self.confidence, key=lambda c: c.rank
+            ),
+        )
+
+
+def _place(state: Ambient) -> tuple[Method, code.Node]:
+    """The definition of a class attribute, the first write of anything else."""
+    return state.definition if state.kind == "class" and state.definition is not None else state.writes[0]
