@@ -2,6 +2,7 @@
 # make scan ARGS="path ..."    scan anything; fails where `otplint check` does, and names its exit status
 # make test                    everything a change must pass
 # make soak                    the same properties with many more examples
+# make docs                    run the proofs, and write the pages that quote them, rules and scans
 # make bench                   scan pinned real projects, with times
 # make test-pre-commit         try the hook for real (installs pre-commit beside the project)
 #
@@ -12,7 +13,7 @@ BIN := $(VENV)/bin
 SUITABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))
 ARGS ?=
 
-.PHONY: scan test soak bench test-pre-commit clean
+.PHONY: scan test soak docs bench test-pre-commit clean
 .DEFAULT_GOAL := test
 
 $(VENV)/made:
@@ -52,6 +53,10 @@ test: $(VENV)/installed-dev
 soak: $(VENV)/installed-dev
 	$(BIN)/python -X dev -m pytest --hypothesis-profile=soak --ignore tests/runtime
 	OTPLINT_SOAK=5000 $(BIN)/python -m pytest tests/runtime
+
+docs: $(VENV)/installed
+	$(BIN)/otplint prove --save
+	$(BIN)/python docs/generate.py
 
 bench: $(VENV)/installed
 	$(BIN)/python benchmarks/real_projects.py $(ARGS)

@@ -193,6 +193,7 @@ _CODE = re.compile(r"[A-Z]{3,}\d{3,4}")
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)+")
 _HEADING = re.compile(rf"({'|'.join(SECTIONS)}):(?:[ \t]+(.*))?")
 _PROOFS = ("", "same construct", "analogue", "exempt")
+_FIXES = ("", "safe", "unsafe")
 
 
 class RuleDefinitionError(TypeError):
@@ -244,6 +245,8 @@ class Rule(ABC):
     options: ClassVar[tuple[Option, ...]] = ()
     proof: ClassVar[str] = ""
     """``same construct``, ``analogue`` or ``exempt``; empty where there is no fixture."""
+    fix: ClassVar[str] = ""
+    """``safe`` or ``unsafe`` where some findings come with a mechanical repair; empty where none does."""
     pack: ClassVar[str] = "otplint"
     """The distribution that ships the rule; set when the pack is loaded."""
     summary: ClassVar[str] = ""
@@ -290,6 +293,8 @@ class Rule(ABC):
             report=_report_item(self.sections.get("Report", "")),
             proof=self.proof,
             pack=self.pack,
+            fix=self.fix,
+            frameworks=self.frameworks,
         )
 
     def option(self, name: str, kind: type[_Kind]) -> _Kind:
@@ -330,7 +335,7 @@ class Rule(ABC):
             related: other places that tell part of the story, each with its function, node and a message.
             confidence: how sure this finding is, where it differs from the rule's.
             severity: how bad this finding is, where it differs from the rule's; the user's setting counts more.
-            fix: a mechanical repair.
+            fix: a mechanical repair, inside of the finding's own file; the rule says so with :attr:`fix`.
         """
         return Finding(
             code=self.code,
@@ -378,6 +383,8 @@ def _check_definition(cls: type[Rule]) -> None:
         raise wrong("no confidence; set it to a Confidence")
     if cls.proof not in _PROOFS:
         raise wrong(f"proof is {cls.proof!r}; it is one of {', '.join(map(repr, _PROOFS))}")
+    if cls.fix not in _FIXES:
+        raise wrong(f"fix is {cls.fix!r}; it is one of {', '.join(map(repr, _FIXES))}")
     if not all(isinstance(option, Option) for option in cls.options):
         raise wrong("options must be a tuple of Option")
     missing = [name for name in ("check", "check_project") if _is_abstract(cls, name)]

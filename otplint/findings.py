@@ -114,6 +114,10 @@ class RuleInfo:
     """``same construct``, ``analogue`` or ``exempt``; empty where there is no fixture yet."""
     pack: str = "otplint"
     """The distribution that ships the rule."""
+    fix: str = ""
+    """``safe`` or ``unsafe`` where some of the rule's findings can be repaired mechanically."""
+    frameworks: tuple[str, ...] = ()
+    """Frameworks that the rule is about; empty for all."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """The built-in rule pack: one file for each rule, loaded through the entry point group ``otplint.rules``."""
 
 API_VERSION = 1
+FIXTURES = "otplint.fixtures"
 
 if __name__ != "otplint.rules":
     raise ImportError(

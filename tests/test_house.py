@@ -1,4 +1,4 @@
-"""What every rule owes: a docstring that is true, fixtures, snapshots, a line in the README and in the changelog.
+"""What every rule owes: a docstring that is true, fixtures, snapshots, a line in the changelog.
 
 Three layers: the docstring's own snippets, the fixture programs with their rendered findings, and (elsewhere) edge
 cases of engine and facts. An expectation stands in one place only.
@@ -11,7 +11,6 @@ import re
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +21,9 @@ from otplint.api import Rule
 from otplint.config import Config
 from otplint.engine.packs import load_rules, rules_in
 from otplint.engine.run import scan
-from otplint.engine.select import build, choose
+from otplint.engine.select import build
 from otplint.findings import Confidence, Finding, Report
 from otplint.output import render
-from otplint.output.summary import summary
 
 ROOT = Path(__file__).resolve().parent.parent
 FIXTURES = ROOT / "fixtures"
@@ -132,35 +130,6 @@ def test_no_snapshot_outlives_its_program() -> None:
 def test_codes_and_names_are_shaped_and_unique() -> None:
     assert len({rule.code for rule in RULES}) == len({rule.name for rule in RULES}) == len(RULES)
     assert all(re.fullmatch(r"OTP\d{3}", rule.code) for rule in RULES)
-
-
-def same_in_readme(request: pytest.FixtureRequest, mark: str, wanted: str) -> None:
-    """The part of the README between two marks is ``wanted``; ``pytest --snapshot-update`` writes it anew."""
-    path = ROOT / "README.md"
-    before, start, rest = path.read_text(encoding="utf-8").partition(f"<!-- {mark} -->\n")
-    part, end, after = rest.partition(f"<!-- /{mark} -->")
-    assert start
-    assert end
-    if request.config.getoption("--snapshot-update"):
-        path.write_text(f"{before}{start}{wanted}{end}{after}", encoding="utf-8")
-    assert part == wanted
-
-
-def test_the_readme_lists_the_rules_as_they_are(request: pytest.FixtureRequest) -> None:
-    from otplint.cli.rules import markdown_table
-
-    infos = [rule().info() for rule in load_rules() if rule.pack == "otplint"]
-    same_in_readme(request, "rules", markdown_table(infos))
-
-
-def test_the_readme_shows_what_a_scan_really_says(request: pytest.FixtureRequest) -> None:
-    """The first findings of the shipped example."""
-    config = Config()
-    rules = build(choose(load_rules()))
-    report = scan([FIXTURES / "flaws_report3" / "before"], config, rules, root=ROOT, jobs=1)
-    first = replace(report, findings=report.findings[:2])
-    excerpt = f"```text\n{render('text', first, width=100)}...\n{summary(report)}\n```\n"
-    same_in_readme(request, "example", excerpt)
 
 
 def test_otplint_is_clean_of_its_own_rules() -> None:

@@ -70,14 +70,19 @@ def page_object(info: RuleInfo) -> dict[str, object]:
     return {**as_object(info), "sections": dict(info.sections)}
 
 
+def markdown_page(rule: type[Rule]) -> str:
+    """The rule's page with what its programs showed, in Markdown."""
+    return f"{rule_page(rule().info())}\n{measured_markdown(proof_of(rule))}"
+
+
 def _print_page(rule: type[Rule], style: str) -> None:
-    """The page, and what the rule's programs show when they are run now."""
+    """The page, and what the rule's programs showed."""
     info, proof = rule().info(), proof_of(rule)
     if style == "json":
         measured = None if proof is None else proof_object(proof)
         put(json.dumps({**page_object(info), "measured": measured}, indent=2) + "\n")
     elif style == "markdown":
-        put(f"{rule_page(info)}\n{measured_markdown(proof)}")
+        put(markdown_page(rule))
     else:
         put(_readable(info, measured_text(proof)))
 

@@ -48,6 +48,8 @@ def as_object(info: RuleInfo) -> dict[str, object]:
         "options": [{"name": option.name, "default": option.default, "help": option.help} for option in info.options],
         "proof": info.proof,
         "pack": info.pack,
+        "fix": info.fix or None,
+        "frameworks": list(info.frameworks),
     }
 
 

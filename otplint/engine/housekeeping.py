@@ -27,7 +27,7 @@ class Housekeeping(Rule, abstract=True):
         super().__init_subclass__(abstract=True, **kwargs)
         info = cls.described
         cls.code, cls.name, cls.severity, cls.confidence = info.code, info.name, info.severity, info.confidence
-        cls.summary, cls.sections = info.summary, MappingProxyType(dict(info.sections))
+        cls.summary, cls.sections, cls.fix = info.summary, MappingProxyType(dict(info.sections)), info.fix
         cls.abstract = False
 
     def check(self, actor: Actor) -> Iterator[Finding]:  # noqa: ARG002  (the contract of all rules)

@@ -6,7 +6,9 @@ import importlib
 import pkgutil
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from importlib import resources
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from types import GenericAlias, ModuleType
 
 from otplint.api import API_VERSION, Rule, RuleDefinitionError
@@ -26,6 +28,27 @@ class Pack:
 
     name: str
     rules: tuple[type[Rule], ...]
+    module: str = ""
+    """What the entry point names."""
+
+    def fixtures(self) -> Path | None:
+        """The folder of the rules' programs: that of the package which the pack's module names as ``FIXTURES``, else
+        the folder ``fixtures`` beside it; none where there is none.
+
+        Raises:
+            PackError: what ``FIXTURES`` names is no package.
+        """
+        if not self.module:
+            return None
+        module = importlib.import_module(self.module)
+        named = getattr(module, "FIXTURES", None)
+        try:
+            if named is not None:
+                return Path(str(resources.files(named)))
+        except (ImportError, TypeError) as error:
+            raise PackError(f"rule pack {self.name!r}: FIXTURES is {named!r}, which is no package") from error
+        places = [Path(place) / "fixtures" for place in getattr(module, "__path__", ())]
+        return next((place for place in places if place.is_dir()), None)
 
 
 def load_packs() -> tuple[Pack, ...]:
@@ -49,6 +72,11 @@ def load_rules() -> tuple[type[Rule], ...]:
     """The rules of all packs and the housekeeping ones (OTP9), by code; errors as :func:`load_packs`."""
     found = [*RULES, *(rule for pack in load_packs() for rule in pack.rules)]
     return tuple(sorted(found, key=lambda rule: rule.code))
+
+
+def fixtures_of(rule: type[Rule]) -> Path | None:
+    """Where the programs of a rule's pack are; none where it has none."""
+    return next((pack.fixtures() for pack in load_packs() if pack.name == rule.pack), None)
 
 
 def rules_in(module: ModuleType) -> Iterator[type[Rule]]:
@@ -88,7 +116,7 @@ def _load(point: EntryPoint) -> Pack:
         raise PackError(f"rule pack {name!r} ({point.value}) holds no rule: rules are subclasses of otplint.api.Rule")
     for rule in rules:
         rule.pack = name
-    return Pack(name, rules)
+    return Pack(name, rules, point.value)
 
 
 def _defined(module: ModuleType) -> Iterator[type[Rule]]:

@@ -45,6 +45,7 @@ HOUSEKEEPING = (
             "Why": "The flaw is gone or has moved; the next one on this line would be hidden unseen.",
             "Limits": "Says nothing of rules that did not run.",
         },
+        fix="safe",
     ),
     RuleInfo(
         "OTP902",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from otplint.findings import Option, RuleInfo
@@ -20,12 +21,26 @@ _TITLES = {
     "Limits": "What it leaves alone",
     "Report": "Where it comes from",
 }
+FAMILIES = {
+    "OTP1": "Watches and resources",
+    "OTP2": "Failure",
+    "OTP3": "Operational parameters",
+    "OTP4": "Messaging",
+    "OTP5": "Supervision",
+    "OTP6": "State",
+    "OTP9": "Housekeeping",
+}
+"""What the rules of a family are about, by the start of their codes."""
+
 _CODE = ("Bad", "Good")
 _PROOFS = {
     "same construct": "`otplint prove {code}` runs the bad and the good example and shows the harm.",
     "analogue": "`otplint prove {code}` shows the mechanism by another construct on the reference runtime.",
     "exempt": "There is no proof: the harm cannot be shown on the reference runtime.",
 }
+
+
+_FIXES = {"": "none", "safe": "safe, by --fix", "unsafe": "unsafe, by --fix --unsafe-fixes"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +68,8 @@ def rule_page(info: RuleInfo) -> str:
         blocks.append(fenced(section.body, "python") if section.code else section.body)
     if info.options:
         blocks += ["## Options", _option_table(info.options)]
-    blocks += ["## To accept one place", fenced(_suppression(info), "python")]
+    if _can_be_accepted(info):
+        blocks += ["## To accept one place", fenced(_suppression(info), "python")]
     return "\n\n".join(blocks) + "\n"
 
 
@@ -66,7 +82,29 @@ def rule_text(info: RuleInfo) -> str:
     if info.options:
         listed = "\n".join(f"{option.name} = {_toml(option.default)}  {option.help}" for option in info.options)
         blocks.append(f"Options:\n{_indented(listed)}")
-    blocks.append(f"To accept one place:\n{_indented(_suppression(info))}")
+    if _can_be_accepted(info):
+        blocks.append(f"To accept one place:\n{_indented(_suppression(info))}")
+    return "\n\n".join(blocks) + "\n"
+
+
+def index_page(infos: Iterable[RuleInfo], verdicts: Mapping[str, str]) -> str:
+    """The catalogue in Markdown: a table for each family, each rule with a link to its page.
+
+    Args:
+        infos: the rules, by code.
+        verdicts: what each rule's proof says (``proved``, ``shown``), by code; a rule without one has a dash.
+    """
+    blocks = []
+    for family, rules in itertools.groupby(infos, lambda info: re.sub(r"\d\d$", "", info.code)):
+        title = FAMILIES.get(family, "")
+        rows = ["| code | name | severity | finds | proof | fix | from |", "|---|---|---|---|---|---|---|"]
+        for info in rules:
+            link = f"[{info.name}]({page_name(info)})"
+            severity = f"{info.severity.value}, preview" if info.preview else info.severity.value
+            proof = verdicts.get(info.code) or ("exempt" if info.proof == "exempt" else "-")
+            cells = (info.code, link, severity, summary_of(info), proof, info.fix or "-", info.report or "-")
+            rows.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+        blocks += [f"## {family}xx {title}".rstrip(), "\n".join(rows)]
     return "\n\n".join(blocks) + "\n"
 
 
@@ -104,6 +142,8 @@ def _facts(info: RuleInfo, bold: str) -> str:
     ]
     if info.preview:
         facts.append(f"{bold}Preview:{bold} off unless it is selected.")
+    facts.append(f"{bold}Frameworks:{bold} {', '.join(info.frameworks) or 'all'}.")
+    facts.append(f"{bold}Fix:{bold} {_FIXES[info.fix]}.")
     if info.pack != "otplint":
         facts.append(f"{bold}Pack:{bold} {info.pack}.")
     return " ".join(facts)
@@ -127,6 +167,11 @@ def _toml(value: object) -> str:
     if isinstance(value, tuple):
         return f"[{', '.join(map(_toml, value))}]"
     return str(value)
+
+
+def _can_be_accepted(info: RuleInfo) -> bool:
+    """Rules about comments are switched off in the configuration, not by comments."""
+    return not (info.pack == "otplint" and info.code.startswith("OTP9"))
 
 
 def _suppression(info: RuleInfo) -> str:

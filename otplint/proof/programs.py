@@ -14,12 +14,14 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from otplint.runtime import System
+from otplint.proof.results import Observed
 
-Observed = dict[str, Any]
-Scenario = Callable[[System], Awaitable[Observed]]
+if TYPE_CHECKING:
+    from otplint.runtime import System
+
+Scenario = Callable[["System"], Awaitable[Observed]]
 Judge = Callable[[Observed], bool]
 
 PACKAGE = "otplint.fixtures"
@@ -111,12 +113,12 @@ def all_programs(folder: Path | None = None) -> Iterator[Programs]:
         yield _programs(path)
 
 
-def programs_of(code: str) -> Programs | None:
+def programs_of(code: str, folder: Path | None = None) -> Programs | None:
     """The programs of one rule; none where it has no proof.
 
     :raises BrokenProof: naming the file and what is missing.
     """
-    found = sorted(fixtures().glob(f"{code}-*/proof.py"))
+    found = sorted((folder or fixtures()).glob(f"{code}-*/proof.py"))
     return _programs(found[0]) if found else None
 
 

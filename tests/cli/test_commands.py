@@ -63,6 +63,8 @@ class TestRules:
             "options": [{"name": "limit", "default": 3, "help": "How many."}],
             "proof": "",
             "pack": "otplint",
+            "fix": None,
+            "frameworks": [],
         }
 
     def test_text_is_a_line_for_each(self, otplint: Any) -> None:

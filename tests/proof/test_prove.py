@@ -6,6 +6,7 @@ import dataclasses
 import json
 import logging
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,11 @@ import pytest
 from click.testing import CliRunner
 
 from otplint.cli import prove as command
-from otplint.cli.proofs import block, page, verdict
-from otplint.engine.packs import load_rules
+from otplint.cli.proofs import as_object, block, page, verdict
+from otplint.engine.packs import Pack, load_rules
 from otplint.proof.programs import BrokenProof, Programs, all_programs, fixtures, scenario_of
 from otplint.proof.prove import prove, show
+from otplint.proof.record import FILE, record, recorded
 
 PROGRAMS = list(all_programs())
 
@@ -58,23 +60,23 @@ def test_the_command_tells_all(everything: Any, monkeypatch: pytest.MonkeyPatch)
     assert {p["code"] for p in told["proofs"] if p["causal"]} == {p.code for p in PROGRAMS if p.repair}
 
 
-def test_the_documentation_is_what_is_measured(
-    everything: Any, repository: Path, request: pytest.FixtureRequest
-) -> None:
-    """The table of docs/proofs.md; ``pytest --snapshot-update`` writes it anew."""
-    path = repository / "docs" / "proofs.md"
-    before, start, rest = path.read_text(encoding="utf-8").partition("<!-- proofs -->\n")
-    part, end, after = rest.partition("<!-- /proofs -->")
-    wanted = page(everything[0])
-    if request.config.getoption("--snapshot-update"):
-        path.write_text(f"{before}{start}{wanted}{end}{after}", encoding="utf-8")
-    assert part == wanted
+def test_what_is_recorded_is_what_is_measured(everything: Any, request: pytest.FixtureRequest) -> None:
+    """``measured.json`` beside each rule's programs; ``pytest --snapshot-update`` and ``make docs`` write it anew."""
+    stale = []
+    for proof in everything[0]:
+        folder = fixtures() / f"{proof.code}-{proof.name}".rstrip("-")
+        wanted, path = record(proof, folder), folder / FILE
+        if request.config.getoption("--snapshot-update"):
+            path.write_text(wanted, encoding="utf-8", newline="\n")
+        if not path.is_file() or path.read_text(encoding="utf-8") != wanted:
+            stale.append(folder.name)
+    assert stale == [], "`otplint prove --save` measures them anew, `make docs` the pages as well"
 
 
 def test_a_broken_proof_ends_with_1(monkeypatch: pytest.MonkeyPatch) -> None:
     first = PROGRAMS[0]
     harmless = dataclasses.replace(first, harm=lambda observed: False)
-    monkeypatch.setattr("otplint.proof.programs.all_programs", lambda: iter([harmless]))
+    monkeypatch.setattr("otplint.proof.programs.all_programs", lambda folder: iter([harmless]))
     result = CliRunner().invoke(command.command, [first.code])
     assert result.exit_code == 1
     assert "the bad program does no harm" in result.output
@@ -200,6 +202,55 @@ def test_floats_are_written_as_people_do(tmp_path: Path) -> None:
     assert ["b", "0", "-"] in lines
 
 
+class TestRecord:
+    @pytest.fixture
+    def folder(self, tmp_path: Path) -> Path:
+        """The programs and the record of a rule."""
+        return Path(shutil.copytree(fixtures() / "OTP402-raw-send-fallback", tmp_path / "OTP402-raw-send-fallback"))
+
+    @pytest.mark.parametrize("number", range(len(PROGRAMS) + 1))
+    def test_what_is_read_says_what_was_measured(self, everything: Any, number: int, tmp_path: Path) -> None:
+        proof = everything[0][number]
+        (tmp_path / FILE).write_text(record(proof, tmp_path), encoding="utf-8")
+        found = recorded(tmp_path)
+        assert found is not None
+        assert page([found]) == page([proof])
+        assert block(found) == block(proof)
+        assert as_object(found) == {**as_object(proof), "seconds": None}
+
+    def test_other_programs_have_no_record(self, folder: Path) -> None:
+        assert recorded(folder) is not None
+        good = folder / "good.py"
+        good.write_bytes(good.read_bytes().replace(b"\n", b"\r\n"))
+        assert recorded(folder) is not None
+        good.write_bytes(good.read_bytes() + b"# more\r\n")
+        assert recorded(folder) is None
+        (folder / FILE).unlink()
+        assert recorded(folder) is None
+
+    @pytest.mark.parametrize("text", ["", "[]", "{}", '{"programs": 1}', "null"])
+    def test_a_broken_record_is_named(self, folder: Path, text: str) -> None:
+        (folder / FILE).write_text(text)
+        if text == '{"programs": 1}':
+            assert recorded(folder) is None
+            return
+        with pytest.raises(ValueError, match=r"OTP402-raw-send-fallback/measured.json: not a record of a proof"):
+            recorded(folder)
+
+    def test_save_writes_what_holds(self, otplint: Any, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        before = (folder / FILE).read_text()
+        (folder / FILE).unlink()
+        monkeypatch.setattr(Pack, "fixtures", lambda self: folder.parent)
+        assert otplint(["prove", "OTP402", "--save"]).status == 0
+        assert (folder / FILE).read_text() == before
+        (folder / FILE).unlink()
+        (folder / "good.py").write_bytes((folder / "bad.py").read_bytes())
+        answer = otplint(["prove", "OTP402", "--save"])
+        assert answer.status == 1
+        assert "OTP402: not saved" in answer.err
+        assert not (folder / FILE).exists()
+
+
 def test_a_rule_without_a_proof_is_named(otplint: Any) -> None:
     answer = otplint(["prove", "OTP901"])
     assert (answer.status, answer.out) == (0, "")
@@ -215,6 +266,14 @@ class TestExplain:
 
     def test_markdown(self, otplint: Any) -> None:
         assert "\n| times executed | 2 | 1 |\n" in otplint(["explain", "OTP402", "--format", "markdown"]).out
+
+    def test_nothing_is_run_where_it_was_recorded(self, otplint: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("otplint.proof.prove.prove", lambda *_: pytest.fail("it was run"))
+        assert "proved" in otplint(["explain", "OTP402"]).out
+
+    def test_what_was_not_recorded_is_run(self, otplint: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("otplint.proof.record.recorded", lambda folder: None)
+        assert "proved" in otplint(["explain", "OTP402"]).out
 
     def test_json(self, otplint: Any) -> None:
         measured = json.loads(otplint(["explain", "OTP402", "--format", "json"]).out)["measured"]
