@@ -118,6 +118,30 @@ class Actor:
                 found.setdefault(method.name, method)
         return found
 
+    @cached_property
+    def _nested(self) -> dict[tuple[int, str], Method]:
+        found: dict[tuple[int, str], Method] = {}
+        for method in self.everything:
+            if method.outer is not None:
+                found.setdefault((id(method.outer), method.name), method)
+        return found
+
+    @cached_property
+    def _calls(self) -> dict[int, list[Method]]:
+        """The own functions that each function calls, by its id, in order of the calls."""
+        return {
+            id(m): [inner for call in m.calls if (inner := self.own_method(call, m)) is not None]
+            for m in self.everything
+        }
+
+    @cached_property
+    def _callers(self) -> dict[int, list[Method]]:
+        found: dict[int, list[Method]] = {}
+        for method in self.everything:
+            for inner in {id(i): i for i in self._calls[id(method)]}.values():
+                found.setdefault(id(inner), []).append(method)
+        return found
+
     def method(self, name: str) -> Method | None:
         """The function that a call of ``self.name()`` runs."""
         return self._by_name.get(name)
@@ -126,7 +150,7 @@ class Actor:
         """The actor's own function that ``call`` runs: ``self.f()``, ``super().f()``, or a nested ``f()``."""
         func = call.func
         if isinstance(func, code.Name):
-            return next((m for m in self.methods if m.outer is method and m.name == func.id), None)
+            return self._nested.get((id(method), func.id))
         if not isinstance(func, code.Attr):
             return None
         base = func.base
@@ -162,15 +186,13 @@ class Actor:
 
     def reached(self, *methods: Method) -> list[Method]:
         """``methods`` and the own functions that they call, directly or not."""
-        found, stack = [*methods], [*methods]
+        found, stack = {id(m): m for m in methods}, [*methods]
         while stack:
-            current = stack.pop()
-            for call in current.calls:
-                inner = self.own_method(call, current)
-                if inner is not None and inner not in found:
-                    found.append(inner)
+            for inner in self._calls.get(id(stack.pop()), ()):
+                if id(inner) not in found:
+                    found[id(inner)] = inner
                     stack.append(inner)
-        return found
+        return [*found.values()]
 
     @cached_property
     def working(self) -> tuple[Method, ...]:
@@ -207,7 +229,7 @@ class Actor:
 
     def callers(self, method: Method) -> list[Method]:
         """The own functions that call ``method`` directly."""
-        return [m for m in self.everything if any(self.own_method(c, m) is method for c in m.calls)]
+        return [*self._callers.get(id(method), ())]
 
     # -- state
 
