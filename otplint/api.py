@@ -24,8 +24,9 @@ from otplint.facts.methods import Event, Method, Role
 from otplint.facts.origins import Origin, origins
 from otplint.facts.queries.failure.borrowed import helper_catches, helper_exits
 from otplint.facts.queries.failure.catches import Catch, Reaction, catches
-from otplint.facts.queries.failure.helpers import Form, Helper
+from otplint.facts.queries.failure.helpers import Form, Helper, helpers
 from otplint.facts.queries.failure.judgement import hides, outcome
+from otplint.facts.queries.failure.retries import Retry, Way, retries
 from otplint.facts.queries.failure.stopping import (
     awaits_what_it_cancelled,
     ends_by_flag,
@@ -35,6 +36,7 @@ from otplint.facts.queries.failure.stopping import (
 )
 from otplint.facts.queries.failure.wrapping import guards_what_is_given
 from otplint.facts.queries.messaging.blocking import HeldLock, blocking, held_locks, seconds
+from otplint.facts.queries.messaging.checks import Check, alive_checks
 from otplint.facts.queries.messaging.cycles import Cycle, calls_itself, cycles
 from otplint.facts.queries.messaging.dependents import dependents
 from otplint.facts.queries.messaging.fallbacks import Fallback, fallbacks
@@ -72,6 +74,7 @@ __all__ = [
     "Backwards",
     "Budget",
     "Catch",
+    "Check",
     "Cluster",
     "Confidence",
     "Cycle",
@@ -110,6 +113,7 @@ __all__ = [
     "Related",
     "Relaxation",
     "RestartLoop",
+    "Retry",
     "Role",
     "Rule",
     "RuleDefinitionError",
@@ -124,6 +128,8 @@ __all__ = [
     "Volatile",
     "Wait",
     "Watch",
+    "Way",
+    "alive_checks",
     "ambient",
     "asks_for_tests",
     "awaits_what_it_cancelled",
@@ -150,6 +156,7 @@ __all__ = [
     "held_locks",
     "helper_catches",
     "helper_exits",
+    "helpers",
     "hides",
     "layout",
     "leaks",
@@ -163,6 +170,7 @@ __all__ = [
     "relaxations",
     "requests",
     "restart_loops",
+    "retries",
     "routes",
     "seams",
     "seconds",

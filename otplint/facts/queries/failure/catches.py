@@ -9,7 +9,7 @@ from otplint.facts.flow import Point, exception_types
 from otplint.facts.methods import Method, Role
 from otplint.facts.origins import origins
 from otplint.facts.queries.failure.reaction import LOUD, QUIET, Reaction, describes, logged, reaction
-from otplint.facts.queries.failure.results import fails_by
+from otplint.facts.queries.failure.results import fails_by, hands_on
 from otplint.facts.recognise import takes_from_queue
 from otplint.facts.syntax import code
 
@@ -102,6 +102,39 @@ class Catch(NamedTuple):
         return any(isinstance(s, code.Raise) for s in code.statements(self.body))
 
     @property
+    def says_nothing(self) -> bool:
+        """True where the arm does nothing at all, not even for a debug log."""
+        return all(isinstance(s, (code.Pass, code.Continue)) for s in self.body)
+
+    @property
+    def probes_a_package(self) -> bool:
+        """True where the guarded code begins with an import: what it uses is optional, and may not be there."""
+        return bool(self.tried) and isinstance(self.tried[0], code.Import)
+
+    @property
+    def is_main_work(self) -> bool:
+        """True where the function has nothing else to do, or leaves with the failure: then it only seems to succeed.
+
+        A step on the side that fails (telemetry, a report to somebody) leaves the rest of the function's work done.
+        """
+        if any(isinstance(s, code.Return) for s in code.statements(self.body)):
+            return True
+        below: code.Node = self.around
+        for up in self.method.above(self.around):
+            if isinstance(up, (code.While, code.For)):
+                block = up.body
+            elif isinstance(up, (code.If, code.With)):
+                block = next((b for b in code.blocks(up) if any(s is below for s in b)), ())
+            else:
+                return True
+            if any(s is not below and _works(s, self.method) for s in block):
+                return False
+            if isinstance(up, (code.While, code.For)):
+                return True
+            below = up
+        return not any(s is not below and _works(s, self.method) for s in self.method.body)
+
+    @property
     def isolates_items(self) -> bool:
         """True in a ``for`` over a collection: one bad item must not stop the others. Receiving and retrying do not."""
         for up in self.method.above(self.around):
@@ -110,6 +143,21 @@ class Catch(NamedTuple):
                 return not receives and any(s is self.around for s in code.statements(up.body))
             if isinstance(up, (code.While, code.Function)):
                 return False
+        return False
+
+    @property
+    def runs_the_item(self) -> bool:
+        """True where the guarded code calls what the nearest ``for`` runs over: a plug-in, a child, a client."""
+        loop = next((up for up in self.method.above(self.around) if isinstance(up, code.For)), None)
+        if loop is None:
+            return False
+        items = {e.id for e in code.walk(loop.target) if isinstance(e, code.Name)}
+        for call in code.calls(self.tried):
+            func = call.func
+            while isinstance(func, (code.Attr, code.Sub)):
+                func = func.base
+            if isinstance(func, code.Name) and func.id in items:
+                return True
         return False
 
     @property
@@ -137,6 +185,22 @@ class Catch(NamedTuple):
         return all(isinstance(s, (code.Import, code.Pass)) for s in self.tried)
 
 
+def _works(stmt: code.Stmt, method: Method) -> bool:
+    """False for what only prepares or closes a piece of work: assignments, guards that leave, imports, log lines."""
+    match stmt:
+        case code.Assign() | code.Import() | code.Return() | code.Raise() | code.Pass() | code.Scope():
+            return False
+        case code.Do(value=value):
+            if isinstance(value, (code.Const, code.Text)):
+                return False
+            return not (isinstance(value, code.Call) and logged(value, method) is not None)
+        case code.If(body=body, orelse=orelse):
+            return any(_works(s, method) for s in (*body, *orelse))
+        case code.Function() | code.Class():
+            return False
+    return True
+
+
 class _Reports:
     """Whether a point of the flow reports the exception that ``catch`` holds."""
 
@@ -161,6 +225,8 @@ class _Reports:
             if point.function is not self.method.code or owner.role is Role.HANDLER or not _holds(node.value, names):
                 return False
             callers = owner.actor.facts.calls_of(owner)  # an error that is made a value is lost unless one looks at it
+            if isinstance(node.value, code.Name) and any(hands_on(call, caller) for call, caller in callers):
+                return True
             return (
                 any(fails_by(call, caller) for call, caller in callers) if callers else not _is_error_value(node.value)
             )

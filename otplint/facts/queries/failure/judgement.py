@@ -30,7 +30,7 @@ def hides(catch: Catch, fate: str, actor: Actor) -> Confidence | None:
         fate: what a failure there would have led to (:func:`outcome`).
         actor: whose failure it is.
     """
-    if catch.only_imports or catch.in_cleanup or catch.isolates_items:
+    if catch.only_imports or catch.in_cleanup or _isolates(catch):
         return None
     if (catch.raises_some and not _raises_on_request(catch)) or not catch.carries_on():
         return None
@@ -46,9 +46,24 @@ def hides(catch: Catch, fate: str, actor: Actor) -> Confidence | None:
             return Confidence.LOW if actor.kind.on_failure[0] == "unseen" else Confidence.MEDIUM
         case "unseen":
             return Confidence.LOW if reaction is Reaction.REACTS else Confidence.MEDIUM
-    if reaction is Reaction.REACTS:
+    if reaction is Reaction.REACTS or catch.probes_a_package:
         return Confidence.LOW
+    if fate == "reply" and reaction in (Reaction.LOGS, Reaction.MARKS) and not catch.is_main_work:
+        return Confidence.LOW  # the caller gets what it asked for, without something on the side
     return Confidence.MEDIUM if reaction in (Reaction.LOGS, Reaction.MARKS) else Confidence.HIGH
+
+
+def _isolates(catch: Catch) -> bool:
+    """True where one bad item of many is kept from stopping the others.
+
+    A step of the work on an item that fails in silence isolates nothing: the item goes on without it. Nor does it
+    isolate the item where the actor's own work fails and nothing is said at all.
+    """
+    if not catch.isolates_items:
+        return False
+    if catch.says_nothing and not catch.runs_the_item:
+        return False
+    return catch.reaction is not Reaction.SILENT or catch.is_main_work
 
 
 def _raises_on_request(catch: Catch) -> bool:

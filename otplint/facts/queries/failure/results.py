@@ -5,10 +5,11 @@ from __future__ import annotations
 from otplint.facts.methods import Method, Role
 from otplint.facts.syntax import code
 
-__all__ = ["fails_by"]
+__all__ = ["fails_by", "hands_on"]
 
 _MAX_DEPTH = 2
 _HANDS_OVER = frozenset({"set_exception", "set_exc_info"})
+_PUTS = frozenset({"put", "put_nowait"})
 
 
 def fails_by(call: code.Node, caller: Method, depth: int = 0) -> bool:
@@ -28,6 +29,17 @@ def fails_by(call: code.Node, caller: Method, depth: int = 0) -> bool:
         event = caller.event(other)
         if event is not None and event.role == "stop" and _depends(other, caller, names, call):
             return True
+    return False
+
+
+def hands_on(call: code.Node, caller: Method) -> bool:
+    """True where ``caller`` gives what ``call`` gave to a queue or another actor, which finds the exception in it."""
+    names = _bound_to(call, caller)
+    for other in caller.calls:
+        event = caller.event(other)
+        name = other.func.name if isinstance(other.func, code.Attr) else ""
+        if name in _PUTS or (event is not None and event.role in ("put", "send", "cast", "reply")):
+            return any(_mentions(a.value, names, call) for a in other.args)
     return False
 
 
