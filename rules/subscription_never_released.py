@@ -115,7 +115,7 @@ def _words(actor: Actor, leak: Leak) -> tuple[str, str, str]:
     what = syntax.dotted(taken.call.func) or taken.name
     where = f"{actor.name}.{leak.place.method.name}"
     timer = taken.is_timer
-    held = f"It is called after {actor.name} has ended, keeps it in memory, and each restart adds another one."
+    held = f"The callback keeps {actor.name} in memory and runs after its end; each new {actor.name} adds another one."
     if leak.flaw is Loose.OVERWRITTEN:
         return (
             f"{where} puts a new timer in the place of one that may still be running, without {taken.words}.",
@@ -137,7 +137,7 @@ def _words(actor: Actor, leak: Leak) -> tuple[str, str, str]:
     if timer:
         return (
             f"{where} starts a timer with {what}, and nothing in {actor.name} calls {taken.words} for it.",
-            f"It {'goes on firing' if taken.repeats else 'fires'} after {actor.name} has ended, and keeps it alive.",
+            f"It {'keeps firing' if taken.repeats else 'fires'} after {actor.name} has ended, and keeps it in memory.",
             f"Keep it, and call {taken.words} where {actor.name} stops.",
         )
     return (

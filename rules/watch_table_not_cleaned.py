@@ -81,7 +81,7 @@ class WatchTableNotCleaned(Rule):
         """Report the tables that no DOWN cleans, at the insertion."""
         for leftover in leftovers(actor):
             use = leftover.insertion
-            what = syntax.dotted(leftover.watch.event.target) or "the watched actor"
+            what = syntax.dotted(use.key) or syntax.dotted(leftover.watch.event.target) or "an actor"
             least = leftover.watch.confidence(Confidence.HIGH if leftover.downs else Confidence.MEDIUM)
             yield self.finding(
                 actor,

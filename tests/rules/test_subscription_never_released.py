@@ -197,6 +197,13 @@ FINE = {
         self.hub.periodic["a"] = callback = PeriodicCallback(self.f, 100)
         callback.start()
 """,
+    "noun-first": """\
+    def on_start(self): self.hub.message_callback_add("a", self.f)
+    def on_stop(self): self.hub.message_callback_remove("a")
+""",
+    "a-topic-is-no-callback": """\
+    def on_start(self): self.hub.subscribe(self.config.topic)
+""",
     "by-a-function-elsewhere": """\
     def on_start(self): self.hub.add_listener("a", self.f)
     def on_stop(self): part(self.hub, self.f)
@@ -222,6 +229,12 @@ FLAWED = {
 """,
     "itself": """\
     def on_start(self): self.bus.want("a", self)  # here
+""",
+    "noun-first": """\
+    def on_start(self): self.hub.message_callback_add("a", self.f)  # here
+""",
+    "its-inbox": """\
+    def on_start(self): self.hub.add_observer(self.inbox.put)  # here
 """,
     "another-one-is-released": """\
     def on_start(self):
@@ -325,6 +338,21 @@ def test_names_of_the_project_do_not_matter(scan: Scan) -> None:
     renamed = HEAD.replace("want", "zq1").replace("spurn", "zq2")
     assert sureness(scan, FLAWED["class-of-the-project"].replace("want", "zq1"), renamed) == ["high"]
     assert sureness(scan, FLAWED["class-of-the-project"] + "    def on_stop(self): self.bus.spurn('a', self.f)\n") == []
+
+
+def test_actors_that_are_functions(scan: Scan) -> None:
+    worker = """\
+import asyncio
+
+async def follow(hub, inbox: asyncio.Queue):
+    hub.add_listener("a", inbox.put_nowait)
+    while True:
+        item = await inbox.get()
+        if item is None:
+            break
+"""
+    assert [(f.span.line, f.confidence.value) for f in scan(worker, "OTP106")] == [(4, "medium")]
+    assert scan(worker + '    hub.remove_listener("a", inbox.put_nowait)\n', "OTP106") == []
 
 
 def test_the_release_may_stand_in_a_base_a_mixin_or_a_subclass(scan: Scan) -> None:

@@ -34,8 +34,11 @@ _NOUNS = {"listener", "callback", "handler", "reader", "writer", "observer", "ho
 """What is added or registered to be called later; ``add_route`` and ``register_plugin`` set something up for good."""
 _FREE = ("subscribe", "psubscribe", "observe", "attach", "connect")
 """Words that say so themselves."""
+_VERBS = {*_OPPOSITES, *[word for words in _OPPOSITES.values() for word in words]}
 _ONE_SHOT = {"add_done_callback", "add_callback", "add_callback_from_signal", "add_next_tick_callback",
              "add_signal_handler", "add_exception_handler"}  # fmt: skip
+_TAKES = {"put", "put_nowait", "append", "appendleft", "send", "send_nowait", "tell", "set"}
+"""Functions of a part of the actor that a message is handed to: ``self.inbox.put``."""
 _DESCRIPTORS = {"add_reader", "add_writer", "add_handler"}
 _WORDS = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
 _INSERTS = {"append", "appendleft", "add", "insert", "setdefault", "update", "extend"}
@@ -121,12 +124,16 @@ def holds_actor(expr: code.Expr, method: Method) -> bool:
             if name == method.self_name:
                 return bool(name)
             inner = next((m for m in method.actor.everything if m.outer is method and m.name == name), None)
-            return inner is not None and _reads_self(inner)
-        case code.Attr():
+            return inner is not None and (not method.owner or _reads_self(inner))
+        case code.Attr(base=base, name=name):
             own = method.own_attribute(expr)
-            return bool(own) and "." not in own and _is_method(own, method)
+            if own and "." not in own:
+                return _is_method(own, method)
+            local = isinstance(base, code.Name) and not method.owner and method.is_local(base.id)
+            return (bool(own) or local) and name in _TAKES
         case code.Lambda(body=body):
-            return any(isinstance(e, code.Name) and e.id == method.self_name for e in code.walk(body))
+            names = {e.id for e in code.walk(body) if isinstance(e, code.Name)}
+            return method.self_name in names if method.owner else any(method.is_local(name) for name in names)
         case code.Call(func=func, args=args):
             if method.qualname(func).rpartition(".")[2] in ("partial", "partialmethod"):
                 return any(holds_actor(a.value, method) for a in args)
@@ -244,33 +251,32 @@ def _gives_release(target: Method, tables: set[str]) -> bool:
 def _by_name(call: code.Call, func: code.Attr, method: Method) -> Acquisition | None:
     if func.name in _ONE_SHOT or method.actor.values.type_of(func.base, method) == method.actor.qualname:
         return None
-    words = _split(func.name)
-    opposites = _OPPOSITES.get(words[0]) if words else None
-    if opposites is None or "once" in words:
+    verb, noun = _split(func.name)
+    opposites = _OPPOSITES.get(verb)
+    if opposites is None or "once" in func.name.lower():
         return None
-    if words[0] in _FREE:
-        if words[0] == "connect" and not _names_a_signal(call):
+    if verb in _FREE:
+        if verb == "connect" and not _names_a_signal(call):
             return None
-    elif _singular(words[-1]) not in _NOUNS or len(words) < 2:
+    elif noun not in _NOUNS:
         return None
-    noun = _singular(words[-1])
 
     def undoes(name: str) -> bool:
-        other = _split(name)
-        if not other or other[0] not in opposites:
-            return False
-        return len(other) == 1 or words[0] in _FREE or _singular(other[-1]) == noun
+        other, its_noun = _split(name)
+        return other in opposites and (not its_noun or verb in _FREE or its_noun == noun)
 
-    return Acquisition(call, method, undoes, func.name.replace(words[0], opposites[0]), "name")
+    return Acquisition(call, method, undoes, func.name.replace(verb, opposites[0]), "name")
 
 
-def _split(name: str) -> list[str]:
-    words = [w.lower() for w in _WORDS.findall(name)]
-    return words[1:] if words[:1] == ["async"] else words
-
-
-def _singular(word: str) -> str:
-    return word[:-1] if word.endswith("s") and not word.endswith("ss") else word
+def _split(name: str) -> tuple[str, str]:
+    """What a name does, and to what: ``add`` and ``listener`` for ``async_add_state_listeners``, ``listenerAdd``."""
+    words = [w.lower() for w in _WORDS.findall(name) if w.lower() != "async"]
+    if not words:
+        return "", ""
+    if len(words) > 1 and words[0] not in _VERBS and words[-1] in _VERBS:
+        words = [words[-1], *words[:-1]]
+    noun = words[-1] if len(words) > 1 else ""
+    return words[0], noun[:-1] if noun.endswith("s") and not noun.endswith("ss") else noun
 
 
 def _names_a_signal(call: code.Call) -> bool:

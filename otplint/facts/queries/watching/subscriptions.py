@@ -117,6 +117,8 @@ class Subscription:
     def _can_end(self) -> bool:
         """True where the actor ends before the program: its framework stops it, or a function of its own does."""
         names = {m.name for a in self.family for m in a.everything}
+        if self.actor.form == "function":
+            return True
         shaped = self.actor.confidence is not Confidence.HIGH
         if not shaped and self.actor.kind.stops:
             return True
