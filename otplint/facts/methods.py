@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar, cast
 
 from otplint.facts.flow import Flow
 from otplint.facts.frameworks import Framework, Operation
@@ -16,6 +16,9 @@ from otplint.findings import Span
 
 if TYPE_CHECKING:
     from otplint.facts.actors import Actor
+
+
+_Answer = TypeVar("_Answer")
 
 
 class Role(enum.Enum):
@@ -81,6 +84,13 @@ class Method:
         """Qualified name of the class that defines it."""
         self.outer = outer
         """The function it is nested in."""
+        self._answers: dict[object, object] = {}
+
+    def remembered(self, question: Callable[[Method], _Answer]) -> _Answer:
+        """The answer to a question about this function, worked out once."""
+        if question not in self._answers:
+            self._answers[question] = question(self)
+        return cast("_Answer", self._answers[question])
 
     @property
     def name(self) -> str:

@@ -152,31 +152,45 @@ class _Backward:
             self.foreign = True
 
 
-def bindings(name: str, method: Method) -> Iterator[code.Expr]:
+def bindings(name: str, method: Method) -> tuple[code.Expr, ...]:
     """The expressions that a local takes its values from: assigned, looped over, unpacked, matched or entered."""
+    return method.remembered(_bindings).get(name, ())
+
+
+def _bindings(method: Method) -> dict[str, tuple[code.Expr, ...]]:
+    found: dict[str, list[code.Expr]] = {}
     for stmt in code.statements(method.body):
-        yield from _bound_by(stmt, name)
+        for name, value in _bound_by(stmt):
+            found.setdefault(name, []).append(value)
     for expr in method.exprs():
-        if isinstance(expr, code.Walrus) and expr.target.id == name:
-            yield expr.value
+        if isinstance(expr, code.Walrus):
+            found.setdefault(expr.target.id, []).append(expr.value)
         elif isinstance(expr, code.Comp):
-            yield from (clause.iter for clause in expr.clauses if _names(clause.target, name))
+            for clause in expr.clauses:
+                for name in _names(clause.target):
+                    found.setdefault(name, []).append(clause.iter)
+    return {name: tuple(values) for name, values in found.items()}
 
 
-def _bound_by(stmt: code.Stmt, name: str) -> Iterator[code.Expr]:
+def _bound_by(stmt: code.Stmt) -> Iterator[tuple[str, code.Expr]]:
     match stmt:
         case code.Assign(targets=targets, value=value) if value is not None:
-            found = (matched(target, value, name) for target in targets)
-            yield from (part for part in found if part is not None)
-        case code.Augment(target=code.Name(id=target_name), value=value) if target_name == name:
-            yield value
-        case code.For(target=target, iter=source) if _names(target, name):
-            yield source
+            for target in targets:
+                for name in _names(target):
+                    part = matched(target, value, name)
+                    if part is not None:
+                        yield name, part
+        case code.Augment(target=code.Name(id=name), value=value):
+            yield name, value
+        case code.For(target=target, iter=source):
+            yield from ((name, source) for name in _names(target))
         case code.With(items=items):
-            yield from (context for context, bound in items if bound is not None and _names(bound, name))
-        case code.Match(subject=subject, cases=cases) if any(_names(case.pattern, name) for case in cases):
-            yield subject
+            yield from ((name, context) for context, bound in items if bound is not None for name in _names(bound))
+        case code.Match(subject=subject, cases=cases):
+            for name in dict.fromkeys(name for case in cases for name in _names(case.pattern)):
+                yield name, subject
 
 
-def _names(target: code.Expr, name: str) -> bool:
-    return any(isinstance(e, code.Name) and e.id == name for e in code.walk(target))
+def _names(target: code.Expr) -> list[str]:
+    """The names in a target, each once, in order."""
+    return [*dict.fromkeys(e.id for e in code.walk(target) if isinstance(e, code.Name))]
