@@ -25,7 +25,7 @@ class UnboundedRetry(ProjectRule):
         the limit.
 
     Bad:
-        from otplint.runtime import Server
+        from otplint.runtime import CallError, Server
 
 
         class Reader(Server):
@@ -34,7 +34,7 @@ class UnboundedRetry(ProjectRule):
                     try:
                         self.value = await self.system.call(self.sensor, msg)
                         break
-                    except Exception:
+                    except CallError:
                         continue
 
     Good:
