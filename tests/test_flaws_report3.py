@@ -163,6 +163,10 @@ REPORTED = frozenset(
             "name=process_name(workflow_id))",
             "medium",
         ),
+        # Recommendation 1
+        Said("OTP601", "agents/task_agent.py", "self.task_queue: deque[Task] = deque()", "critical"),
+        Said("OTP601", "agents/coordinator.py", "self.workflows: dict[str, Workflow] = {}", "critical"),
+        Said("OTP601", "agents/coordinator.py", "self.pending_tasks: deque[Task] = deque()", "critical"),
         # Recommendations 3 and 4
         Said("OTP402", "coordination_manager.py", "self.system.send(receiver, envelope)", "critical"),
         Said("OTP502", "tests/test_application.py", 'monkeypatch.setenv("APP_ENV", "test")', "medium"),

@@ -6,6 +6,7 @@ key counts as well, with ends that say nothing about order.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -91,7 +92,8 @@ class Buffer:
         return self.kind in ("list", "deque", "queue")
 
 
-def buffers(actor: Actor) -> list[Buffer]:
+@functools.lru_cache(maxsize=8)  # several rules ask about one actor in turn
+def buffers(actor: Actor) -> tuple[Buffer, ...]:
     """The own containers of an actor that something gets into, in the order of their first entry."""
     containers = Containers(actor)
     entries: dict[str, list[Entry]] = {}
@@ -122,7 +124,7 @@ def buffers(actor: Actor) -> list[Buffer]:
                     attribute in turned,
                 )
             )
-    return found
+    return tuple(found)
 
 
 class _Scanner:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from otplint.facts.queries.slices import behind
-from otplint.facts.queries.state.buffers import Exit, Pass
+from otplint.facts.queries.state.buffers import Entry, Exit, Pass
 from otplint.facts.syntax import code
 
 if TYPE_CHECKING:
@@ -77,8 +77,18 @@ def uses_of_names(names: set[str], method: Method) -> list[ItemUse]:
 
 
 def names_in(target: code.Expr) -> set[str]:
-    """The locals that a target binds."""
+    """The names in an expression."""
     return {e.id for e in code.walk(target) if isinstance(e, code.Name)}
+
+
+def bound_names(target: code.Expr) -> set[str]:
+    """The locals that an assignment gives a value; none for an attribute or an entry of a container."""
+    if isinstance(target, (code.Seq, code.Star, code.Name)):
+        inner = (
+            target.items if isinstance(target, code.Seq) else (target.value,) if isinstance(target, code.Star) else ()
+        )
+        return {target.id} if isinstance(target, code.Name) else {n for part in inner for n in bound_names(part)}
+    return set()
 
 
 def _mentioned(expr: code.Expr, method: Method, wanted: set[str]) -> set[str]:
@@ -90,7 +100,7 @@ def _mentioned(expr: code.Expr, method: Method, wanted: set[str]) -> set[str]:
             if part.id not in wanted:
                 for stmt in code.statements(method.body):
                     if isinstance(stmt, code.Assign) and stmt.value is not None:
-                        bound = {n for t in stmt.targets for n in names_in(t)}
+                        bound = {n for t in stmt.targets for n in bound_names(t)}
                         if part.id in bound:
                             found |= wanted & names_in(stmt.value)
     return found
@@ -126,3 +136,26 @@ def _base(func: code.Attr) -> bool:
     while isinstance(base, (code.Attr, code.Sub)):
         base = base.base
     return isinstance(base, (code.Name, code.Call))
+
+
+def applied(entry: Entry) -> bool:
+    """True where the entry is put to use when it comes in: what is taken out later is undone, not done."""
+    if entry.value is None:
+        return False
+    for call in entry.method.calls:
+        if call is entry.node or looks_only(call, entry.method):
+            continue
+        parts = [a.value for a in call.args]
+        if isinstance(call.func, code.Attr) and not entry.method.own_attribute(call.func.base):
+            parts.append(call.func.base)
+        given = any(isinstance(p, (code.Name, code.Attr)) and code.same(p, entry.value) for p in parts)
+        if given and not _into_container(call, entry.method):
+            return True
+    return False
+
+
+def _into_container(call: code.Call, method: Method) -> bool:
+    return isinstance(call.func, code.Attr) and any(
+        u.node is call and (u.adds or u.kind == "test")
+        for u in method.actor.uses_of(method.own_attribute(call.func.base))
+    )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from otplint.facts.methods import Role
 from otplint.facts.queries.slices import behind
 from otplint.facts.queries.state.buffers import Buffer, Entry, Exit, Pass, accepted, buffers
-from otplint.facts.queries.state.items import ItemUse, looks_only, uses_after_exit, uses_in_pass
+from otplint.facts.queries.state.items import ItemUse, applied, uses_after_exit, uses_in_pass
 from otplint.facts.syntax import code
 from otplint.findings import Confidence
 
@@ -74,7 +74,7 @@ def _popped(buffer: Buffer, end: str, entries: list[Entry]) -> Iterator[tuple[co
     exits = [e for e in buffer.exits if e.end in ("head", "tail")]
     if any(e.end != end for e in exits):
         return  # also taken from the other end: a deque in its own right
-    if any(_returns_to(buffer, leave) or _paired(leave, entries) for leave in exits) or any(map(_applied, entries)):
+    if any(_returns_to(buffer, leave) or _paired(leave, entries) for leave in exits) or any(map(applied, entries)):
         return
     for leave in exits:
         uses = [u for u in uses_after_exit(leave) if not _moves(u, buffer)]
@@ -116,29 +116,6 @@ def _moves(use: ItemUse, buffer: Buffer) -> bool:
 def _is_resource(use: ItemUse) -> bool:
     """True where work that comes from elsewhere is given to the entry: an idle worker, a connection."""
     return use.kind == "receiver" and use.call is not None and bool(use.call.args or use.event)
-
-
-def _applied(entry: Entry) -> bool:
-    """True where the entry is put to use when it comes in: what is taken out later is undone, not done."""
-    if entry.value is None:
-        return False
-    for call in entry.method.calls:
-        if call is entry.node or looks_only(call, entry.method):
-            continue
-        parts = [a.value for a in call.args]
-        if isinstance(call.func, code.Attr) and not entry.method.own_attribute(call.func.base):
-            parts.append(call.func.base)
-        given = any(isinstance(p, (code.Name, code.Attr)) and code.same(p, entry.value) for p in parts)
-        if given and not _into_container(call, entry.method):
-            return True
-    return False
-
-
-def _into_container(call: code.Call, method: Method) -> bool:
-    return isinstance(call.func, code.Attr) and any(
-        u.node is call and (u.adds or u.kind == "test")
-        for u in method.actor.uses_of(method.own_attribute(call.func.base))
-    )
 
 
 def _how_sure(leave: Exit, uses: list[ItemUse]) -> Confidence:
