@@ -41,6 +41,7 @@ from otplint.facts.queries.messaging.cycles import Cycle, calls_itself, cycles
 from otplint.facts.queries.messaging.dependents import dependents
 from otplint.facts.queries.messaging.fallbacks import Fallback, fallbacks
 from otplint.facts.queries.messaging.messages import RawWrite, comes_with_message, raw_writes, requests, routes
+from otplint.facts.queries.messaging.sharing import Shared, shared
 from otplint.facts.queries.messaging.waits import Wait
 from otplint.facts.queries.messaging.waits import unbounded as unbounded_waits
 from otplint.facts.queries.state.ambient import Ambient, ambient
@@ -59,7 +60,7 @@ from otplint.facts.queries.tuning.fixed import Fixed
 from otplint.facts.queries.tuning.limits import Limit, limits
 from otplint.facts.queries.tuning.measures import Measure
 from otplint.facts.queries.tuning.thresholds import Threshold, thresholds
-from otplint.facts.queries.watching.deaths import Leftover, StaleDown, leftovers, stale_downs
+from otplint.facts.queries.watching.deaths import Leftover, Overdue, StaleDown, leftovers, overdue, stale_downs
 from otplint.facts.queries.watching.subscriptions import Leak, Loose, leaks
 from otplint.facts.queries.watching.watches import Drop, Flaw, Watch, down_branches, watches
 from otplint.facts.syntax import code
@@ -105,6 +106,7 @@ __all__ = [
     "Option",
     "OptionError",
     "Origin",
+    "Overdue",
     "Place",
     "Point",
     "ProjectRule",
@@ -119,6 +121,7 @@ __all__ = [
     "RuleDefinitionError",
     "RuleInfo",
     "Severity",
+    "Shared",
     "Sharer",
     "Span",
     "Spawn",
@@ -165,6 +168,7 @@ __all__ = [
     "origins",
     "outcome",
     "outermost",
+    "overdue",
     "raw_writes",
     "refuses",
     "relaxations",
@@ -174,6 +178,7 @@ __all__ = [
     "routes",
     "seams",
     "seconds",
+    "shared",
     "sharers",
     "spawns",
     "spawns_of",

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from otplint.facts.frameworks import Vocabulary
@@ -19,6 +20,8 @@ from otplint.findings import Failure
 from otplint.sources.decode import Undecodable, decode
 from otplint.sources.triage import Triage
 
+_TESTS = {(b"monkeypatch", b"set"), (b"mock", b"patch"), (b"import", b"environ")}
+"""What tests change the application by: looked at where it has supervisors to be changed."""
 _COMMENTS = (b"otplint:", b"noqa: OTP", b"NOQA: OTP")
 
 
@@ -186,18 +189,22 @@ def grow(
         look_again: looks at files again with another triage.
     """
     known: frozenset[str] = frozenset()
+    building: set[tuple[str, str]] = set()
     living: set[str] = set()
     fresh_indexes = found.indexes
     while True:
         living |= {name for index in fresh_indexes for name in _living(index, read, vocabulary)}
         kinship = Kinship(Project(found.indexes, load), vocabulary, living)
         fresh, bases, marks = (n - known for n in (kinship.words, kinship.base_words, kinship.decorating()))
-        if not (fresh or bases or marks) or not found.rest:
+        built = {pair for index in fresh_indexes for pair in kinship.supervising(index, partial(read, index.path))}
+        pairs = {(a.encode(), b.encode()) for a, b in built - building} | (_TESTS if built - building else set())
+        if not (fresh or bases or marks or pairs) or not found.rest:
             return kinship
         known |= fresh | bases | marks
+        building |= built
         rest, found.rest = found.rest, []
         before, commented = len(found.indexes), list(found.commented)
-        found.add(look_again(rest, Triage(_encoded(marks), _encoded(fresh), (), _encoded(bases))))
+        found.add(look_again(rest, Triage(_encoded(marks), _encoded(fresh), pairs, _encoded(bases))))
         found.commented = commented
         if len(found.indexes) == before:
             return kinship

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable
 
 from otplint.facts.frameworks import Vocabulary
@@ -49,8 +50,10 @@ class Kinship:
     def _add(self, index: ModuleIndex) -> None:
         for entry in index.classes:
             name = f"{index.module}.{entry.qualname}"
-            if entry.bases or name in self._living:
+            if entry.bases or entry.keywords or name in self._living:
+                made_by = self._project.resolve(index.module, entry.keywords.get("metaclass", ""))
                 root = self._project.derives_from(name, self._roots) or self._project.derives_from(name, self._living)
+                root = root or (made_by if made_by in self._actor_names else None)
                 if root is not None:
                     self._kin[name] = root
 
@@ -98,3 +101,23 @@ class Kinship:
         if any(package == target or package.startswith(target + ".") for package in self._packages):
             return set(self.setup_last)
         return set()
+
+    def supervising(self, index: ModuleIndex, text: Callable[[], str]) -> set[tuple[str, str]]:
+        """Pairs of texts by which other files may speak of what sets supervision up in this one.
+
+        Who calls such a function or patches it in a test writes its name and its module's; a test that changes what
+        it imports writes the name of that module.
+        """
+        words = {c.name for c in index.classes if self.sets_up(f"{index.module}.{c.qualname}")}
+        for local, target in index.imports.items():
+            words |= self.setup_words(local, target, lambda name: self._project.resolve(index.module, name))
+        if not words:
+            return set()
+        pattern = re.compile(rf"\b(?:{'|'.join(sorted(map(re.escape, words)))})\b")
+        whole, last = text(), index.module.rpartition(".")[2]
+        spans = [(e.name, e.start, e.end) for e in index.functions] + [(e.name, e.start, e.end) for e in index.classes]
+        found = {(last, name) for name, start, end in spans if pattern.search(whole, start, end)}
+        own = index.module.partition(".")[0]
+        read = [target for target in index.imports.values() if target.partition(".")[0] == own]
+        names = {m.rpartition(".")[2] for target in read for m in (target, target.rpartition(".")[0])} - {""}
+        return found | {(name, "def test_") for name in names}

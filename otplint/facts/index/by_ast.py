@@ -175,7 +175,8 @@ class _Reader:
             elif isinstance(node, _Function):
                 self._function(node, weight)
             elif isinstance(node, (ast.Assign, ast.AnnAssign, ast.AugAssign)):
-                self._assign(node, weight)
+                if not self._assign(node, weight) and list_statements:
+                    self._out.statements.append(self._span(node))
             elif kind.__name__ == "TypeAlias":
                 self._constant(node, node.name, _name(node.value), "", weight)  # type: ignore[attr-defined]
             else:
@@ -270,14 +271,15 @@ class _Reader:
                 for block, _ in _blocks(node, Weight.PRIMARY):
                     self._class_body(block, methods, assigned, inner)
 
-    def _assign(self, node: ast.Assign | ast.AnnAssign | ast.AugAssign, weight: Weight) -> None:
+    def _assign(self, node: ast.Assign | ast.AnnAssign | ast.AugAssign, weight: Weight) -> bool:
+        """False where no name is bound: ``os.environ["A"] = "b"``, ``limits.MANY = 9``."""
         value = node.value
         if value is None:  # `x: int` binds nothing
-            return
+            return True
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
         if node.lineno in self._type_lines and dotted(targets[0]) == "type":
             self._constant(node, targets[1], _name(value), "", weight)
-            return
+            return True
         call = dotted(value.func) if type(value) is ast.Call else ""
         for target in targets:
             if type(target) is ast.Name:
@@ -288,6 +290,7 @@ class _Reader:
             else:
                 for name in _target_names(target):
                     self._constant(node, name, "", "", weight)
+        return any(True for target in targets for _ in _target_names(target))
 
     def _constant(self, node: ast.stmt, target: ast.expr | str, alias: str, call: str, weight: Weight) -> None:
         name = target if isinstance(target, str) else dotted(target)

@@ -132,7 +132,8 @@ class _Reader:
             elif isinstance(node, cst.FunctionDef):
                 self._function(node, weight)
             elif isinstance(node, (cst.Assign, cst.AnnAssign, cst.AugAssign)):
-                self._assign(node, weight)
+                if not self._assign(node, weight) and list_statements:
+                    self._out.statements.append(self._span(node))
             elif isinstance(node, cst.TypeAlias):
                 self._constant(node, node.name.value, _name(node.value), "", weight)
             else:
@@ -221,10 +222,11 @@ class _Reader:
                 for block, _ in _blocks(node, Weight.PRIMARY):
                     self._class_body(block, methods, assigned, inner)
 
-    def _assign(self, node: cst.Assign | cst.AnnAssign | cst.AugAssign, weight: Weight) -> None:
+    def _assign(self, node: cst.Assign | cst.AnnAssign | cst.AugAssign, weight: Weight) -> bool:
+        """False where no name is bound: ``os.environ["A"] = "b"``, ``limits.MANY = 9``."""
         value = node.value
         if value is None:
-            return
+            return True
         targets = [t.target for t in node.targets] if isinstance(node, cst.Assign) else [node.target]
         augmented = isinstance(node, cst.AugAssign)
         call = dotted(value.func) if isinstance(value, cst.Call) else ""
@@ -236,6 +238,7 @@ class _Reader:
             else:
                 for name in _target_names(target):
                     self._constant(node, name, "", "", weight)
+        return any(True for target in targets for _ in _target_names(target))
 
     def _constant(self, node: cst.CSTNode, name: str, alias: str, call: str, weight: Weight) -> None:
         start, end = self._span(node)

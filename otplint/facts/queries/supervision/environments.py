@@ -25,8 +25,8 @@ _FILLERS = {"is", "in", "on", "under", "running", "run", "runs", "mode", "env", 
             "integration", "we", "are", "as", "within", "inside", "by", "runner", "profile"}  # fmt: skip
 _SPLIT = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _KEY = re.compile(r"[\w.\-:/]{1,60}")
-_TABLES = ("os.environ", "os.environb", "sys.modules")
-_READS = {"os.getenv", "os.environ.get", "os.getenvb", "sys.modules.get", "os.environ.setdefault", "os.environ.pop"}
+TABLES = ("os.environ", "os.environb", "sys.modules")
+READS = {"os.getenv", "os.environ.get", "os.getenvb", "sys.modules.get", "os.environ.setdefault", "os.environ.pop"}
 _MAX_DEPTH = 12
 _PLAIN = {"bool", "int", "str", "len", "any", "all", "builtins.bool", "builtins.int", "builtins.str"}
 
@@ -68,7 +68,7 @@ class _Reading:
                 found.says = found.says or self.speaks(text)
             case code.Call():
                 self._call(expr, method, depth, found)
-            case code.Sub(base=base, key=key) if method.qualname(base) in _TABLES:
+            case code.Sub(base=base, key=key) if method.qualname(base) in TABLES:
                 found.environment = True
                 self.gather(key, method, depth, found)
             case code.Name() | code.Attr() | code.Sub():
@@ -88,7 +88,7 @@ class _Reading:
 
     def _call(self, call: code.Call, method: Method, depth: int, found: _Found) -> None:
         name = method.qualname(call.func)
-        if name in _READS:
+        if name in READS:
             found.environment = True
             if call.args:
                 self.gather(call.args[0].value, method, depth, found)
@@ -124,7 +124,7 @@ class _Reading:
 
     def _name(self, expr: code.Name | code.Attr | code.Sub, method: Method, depth: int, found: _Found) -> None:
         qualified = method.qualname(expr)
-        if qualified in _TABLES:
+        if qualified in TABLES:
             found.environment = True
             return
         if self._follow(expr, method, depth, found) or comes_with_message(expr, method):
