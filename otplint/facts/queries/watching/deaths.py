@@ -13,7 +13,7 @@ from otplint.facts.queries.slices import behind, related
 from otplint.facts.queries.watching.identity import identities
 from otplint.facts.queries.watching.releases import asks_alive, target_failed
 from otplint.facts.queries.watching.routes import Route, Step, down_branches, down_types, routes, tests_for
-from otplint.facts.queries.watching.watches import Watch
+from otplint.facts.queries.watching.watches import Flaw, Watch
 from otplint.facts.syntax import code
 
 if TYPE_CHECKING:
@@ -198,6 +198,34 @@ def _looks_up(use: Use, records: frozenset[str]) -> bool:
     known = any(related(use.attribute, record) for record in records)
     raises = use.removes and _must_be_there(use)
     return known and raises and _caught(use.node, use.method)
+
+
+# -- watches that outlive their notice
+
+
+class Overdue(NamedTuple):
+    """A DOWN handler that forgets the watched actor and leaves the watch, which the notice has not ended."""
+
+    watch: Watch
+    branch: Step
+    drop: Step
+
+
+def overdue(actor: Actor) -> Iterator[Overdue]:
+    """The DOWN handlers of an actor that must release and do not; none where delivery ends the watch."""
+    kept = [w for w in all_watches(actor) if not w.event.operation.delivery_releases]
+    kept = [w for w in kept if w.flaw not in (Flaw.DISCARDED, Flaw.UNRELEASED)]
+    releasing = {id(r.call) for w in kept for r in w.releases}
+    seen: set[int] = set()
+    for branch in down_branches(actor) if kept else ():
+        if branch.method not in actor.methods or id(branch.method.code) in seen:
+            continue
+        for method in actor.everything:
+            for node, _ in _taken_from(method):
+                ways = [r for r in routes(actor, method, node) if r.on_down and r.entry is branch.method]
+                if ways and not any(releasing & r.nodes.keys() for r in ways) and id(branch.method.code) not in seen:
+                    seen.add(id(branch.method.code))
+                    yield Overdue(kept[0], branch, Step(method, node))
 
 
 # -- tables that keep the dead

@@ -190,7 +190,9 @@ def tests_for(condition: Condition, types: frozenset[str]) -> bool:
         case code.Compare(left=left, ops=(op,), rights=(right,)) if outcome == (op in ("is", "==", "in")):
             asks = isinstance(left, code.Call) and code.dotted(left.func) == "type"
             asks = asks or (isinstance(left, code.Attr) and left.name == "__class__")
-            return asks and any(method.qualname(t) in types for t in code.walk(right))
+            if asks:
+                return any(method.qualname(t) in types for t in code.walk(right))
+            return op != "in" and (method.qualname(left) in types or method.qualname(right) in types)
         case code.Bool(op="and", parts=parts) if outcome:
             return any(tests_for(Condition(p, True, method), types) for p in parts)
         case code.Name(id=name) if method.is_local(name):
@@ -221,7 +223,8 @@ def names_type(method: Method, types: frozenset[str]) -> bool:
 
 
 def _pattern_names(pattern: code.Expr, method: Method, types: frozenset[str]) -> bool:
-    return any(isinstance(e, code.Call) and method.qualname(e.func) in types for e in code.walk(pattern))
+    kinds = (e.func if isinstance(e, code.Call) else e for e in code.walk(pattern))
+    return any(isinstance(k, (code.Name, code.Attr)) and method.qualname(k) in types for k in kinds)
 
 
 def _excludes(known: Condition, test: code.Expr, outcome: bool) -> bool:
