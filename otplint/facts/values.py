@@ -55,8 +55,9 @@ class Values:
             case code.Attr():
                 own = method.own_attribute(expr)
                 if own and "." not in own:
-                    return self._attribute_type(own, depth)
-                return ""
+                    return self.attribute_type(own, depth)
+                owner = self.actor.facts.owner(self.type_of(expr.base, method, depth + 1))
+                return "" if owner is None else owner.values.attribute_type(expr.name, depth + 1)
             case code.Cond(then=then, other=other):
                 return self.type_of(then, method, depth + 1) or self.type_of(other, method, depth + 1)
             case code.Bool(parts=parts):
@@ -109,7 +110,10 @@ class Values:
             found = found or {self.actor.facts.given_by_decorator(method.qualname(code.Name(0, 0, name)))} - {""}
         return found.pop() if len(found) == 1 else ""
 
-    def _attribute_type(self, name: str, depth: int) -> str:
+    def attribute_type(self, name: str, depth: int = 0) -> str:
+        """The dotted type of an attribute of the actor, by all that is assigned to it."""
+        if depth > _MAX_DEPTH:
+            return ""
         made = [*self.actor.assigned(name)]
         found = {annotation_type(annotation, method) for _, annotation, method in made} - {""}
         if len(found) != 1:  # what is declared counts before what is assigned
@@ -187,7 +191,7 @@ class Values:
         known = self.vocabulary.methods.get(func.name) if isinstance(func, code.Attr) else None
         if not known or not isinstance(func, code.Attr):
             return None
-        type_ = self.actor.facts.given_by_decorator(method.qualname(func.base))
+        type_ = self.actor.facts.given_by_decorator(method.qualname(func.base)) or self.type_of(func.base, method)
         return next(((f, operation, True) for f, operation, owner in known if type_ and owner == type_), None)
 
     def _wrapped_type(self, call: code.Call, method: Method) -> str:

@@ -32,7 +32,7 @@ class ActorKind:
     """What makes a class (or decorated function) an actor of this framework, and what a failure means there."""
 
     bases: tuple[str, ...] = ()
-    """Dotted names of base classes."""
+    """Dotted names of base classes and metaclasses."""
     decorators: tuple[str, ...] = ()
     """Dotted names of decorators; a call of the decorator counts too."""
     gives: str = ""
@@ -65,6 +65,8 @@ class ActorKind:
     scheduler: str = "thread"
     """``thread`` where a handler may block its own thread, ``event-loop`` where it shares one, ``async-decides`` where
     one ``async def`` moves all of them to an event loop."""
+    by_reference: bool = False
+    """True where what a handler returns is the caller's as the very same object, neither copied nor pickled."""
     one_at_a_time: bool = False
     """True where the next message waits until a handler is done, also while that handler awaits something."""
 
@@ -89,10 +91,13 @@ class Operation:
     timeout: str = ""
     """Parameter that bounds the wait; the call is unbounded without it unless ``bounded``."""
     bounded: bool = False
+    by_reference: bool = False
+    """True where the receiver gets the very same object, neither copied nor pickled."""
     for_end: bool = False
     """True where the wait is for the end of a thread or process rather than for an answer."""
     bounded_by: tuple[str, ...] = ()
-    """Methods of the same object that bound the wait beforehand (``settimeout``)."""
+    """Methods of the same object that bound the wait beforehand: ``settimeout``, or with what they must be given:
+    ``setsockopt(RCVTIMEO)``."""
     limits: tuple[str, ...] = ()
     """Parameters that set supervision, capacity or timing."""
     parameters: tuple[str, ...] = ()
@@ -128,7 +133,8 @@ class Operation:
     never: tuple[str, ...] = ()
     """Values of those parameters by which nothing is bounded or waited for."""
     tied: str = ""
-    """Parameter that ties what is started to an actor which learns of its end and ends it."""
+    """Parameter that ties what is started to an actor which learns of its end and ends it; ``receiver`` where whatever
+    starts it does so (a nursery)."""
 
 
 ROLES = (

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from otplint.facts.methods import Role
 from otplint.facts.origins import origins
 from otplint.facts.queries.messaging.reach import running, takes_messages
 from otplint.facts.queries.messaging.waits import Wait, waits
@@ -36,7 +37,7 @@ def blocking(actor: Actor) -> Iterator[Wait]:
             continue
         if actor.form == "function" and not wait.running.on_loop:
             continue  # a job has no mailbox: its worker is there to wait for it
-        if wait.event.operation.bounded_by and not takes_messages(actor) and wait.running.on_loop:
+        if wait.event.operation.bounded_by and wait.method.role is Role.HANDLER and not takes_messages(actor):
             continue  # called back by the event loop because there is something to read
         if wait.role == "sleep" or wait.running.on_loop:
             found = wait.bounded or wait.role in ("sleep", "block") or wait.for_end

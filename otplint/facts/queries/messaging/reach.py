@@ -65,7 +65,7 @@ def takes_messages(actor: Actor) -> bool:
 
 
 def running(actor: Actor) -> list[Running]:
-    """The functions that run while the actor handles a message, its own ones first, each once."""
+    """The functions that run while the actor handles a message, inherited ones too, each once, its own ones first."""
     found: dict[int, Running] = {}
     waiting = deque(Running(method, actor) for method in _entries(actor))
     waiting.extend(Running(method, actor, (made,)) for method, made in _parts(actor))
@@ -84,8 +84,7 @@ def running(actor: Actor) -> list[Running]:
             crossed = (*current.crossed, (current.method, call)) if outside else current.crossed
             if len(crossed) <= _MAX_CROSSED:
                 waiting.append(Running(inner, actor, crossed, current.certain))
-    judged_here = {id(m.code) for m in actor.methods}
-    return [r for r in found.values() if r.crossed or id(r.method.code) in judged_here]
+    return [*found.values()]
 
 
 def calls_at_once(method: Method) -> Iterator[code.Call]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from otplint.facts.methods import Event, Role
 from otplint.facts.origins import origins
@@ -60,8 +61,17 @@ class Wait:
         return not takes_messages(self.running.actor) and not self.running.on_loop
 
 
+_KEPT: WeakKeyDictionary[Actor, list[Wait]] = WeakKeyDictionary()
+
+
 def waits(actor: Actor) -> list[Wait]:
     """What holds the actor up while it handles a message, its own inbox left out, in no special order."""
+    if actor not in _KEPT:
+        _KEPT[actor] = _search(actor)
+    return _KEPT[actor]
+
+
+def _search(actor: Actor) -> list[Wait]:
     found = []
     for place in running(actor):
         for call in calls_at_once(place.method):
@@ -120,15 +130,22 @@ def _set_before(event: Event) -> bool:
     """True where a method of the same object was called that bounds all its waits: ``sock.settimeout(5)``."""
     base = event.argument("receiver")
     own = event.method.own_attribute(base)
-    places = event.method.actor.everything if own else (event.method,)
-    for method in places:
+    for method in event.method.actor.everything if own else (event.method,):
         for call in method.calls:
             func = call.func
-            if isinstance(func, code.Attr) and func.name in event.operation.bounded_by:
-                same = method.own_attribute(func.base) == own if own else _same(func.base, base)
-                if same:
-                    return True
+            if not isinstance(func, code.Attr):
+                continue
+            same = method.own_attribute(func.base) == own if own else _same(func.base, base)
+            if same and any(_is_form(call, func.name, form) for form in event.operation.bounded_by):
+                return True
     return False
+
+
+def _is_form(call: code.Call, name: str, form: str) -> bool:
+    """Whether a call has the form ``name``, or ``name(CONSTANT)`` with that constant among its arguments."""
+    wanted, _, given = form.partition("(")
+    constants = {code.dotted(a.value).rpartition(".")[2] for a in call.args}
+    return name == wanted and (not given or given.rstrip(")") in constants)
 
 
 def _in_scope(node: code.Call, method: Method, *, awaited: bool, depth: int) -> bool:
