@@ -70,10 +70,13 @@ class MonitorNeverReleased(Rule):
                     self._visits.pop(msg.pid, None)
 
     Limits:
-        A DOWN handler needs no demonitor: a delivered DOWN has removed the monitor. Silent where any code of the class,
-        its bases, mixins or subclasses may release the reference, unless a path that forgets it releases nothing; for a
-        target that the actor has just started or goes on to end; for watches made once at the start. One call gives
-        one finding: a reference that nothing keeps is OTP102; what this rule reports is not reported by OTP103 too.
+        A DOWN handler needs no demonitor: a delivered DOWN has removed the monitor (where a framework does not do so,
+        OTP105 speaks). Silent where any code of the class, its bases, mixins or subclasses may release the reference,
+        unless a path that forgets it releases nothing; for a target that the actor has just started or goes on to end;
+        for watches made once at the start. One call gives one finding: a reference that nothing keeps is OTP102; what
+        this rule reports is not reported by OTP103 too. A release that comes too late for a queued DOWN is OTP104, the
+        entry that the actor keeps of a dead target OTP107: each has a repair of its own. Callbacks and timers are
+        OTP106.
 
     Report:
         Flaw 13. The report is wrong about the place: it wants demonitor in the DOWN handler, where it does nothing, and

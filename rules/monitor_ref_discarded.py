@@ -59,7 +59,8 @@ class MonitorRefDiscarded(Rule):
         Silent where the reference is awaited, returned, sent, handed to other code or kept in a table; in frameworks
         that release by naming the target; for a target that the actor has just started or goes on to end; for a watch
         that is made at the start, or anew after a DOWN, and lasts as long as the actor. One call gives one finding: a
-        reference that is thrown away is this rule's alone, whatever OTP101 and OTP103 would say of it.
+        reference that is thrown away is this rule's alone, whatever OTP101 and OTP103 would say of it. A table of
+        targets beside it that no DOWN cleans is OTP107.
 
     Report:
         Flaw 13. The report asks for demonitor in the DOWN handler, where the DOWN itself has brought the reference and

@@ -57,7 +57,7 @@ class MonitorRepeated(Rule):
         the same way keeps that record up to date. Silent for targets that are new with each message (just started,
         taken from a table, named in an answer), where the same way releases, and where the reference goes out in a
         message or an answer. One call gives one finding: OTP102 (reference thrown away) and OTP101 (never released,
-        or forgotten on a path) go before this rule.
+        or forgotten on a path) go before this rule. Timers that replace each other are OTP106.
 
     Report:
         Flaw 13. The report sees one monitor for each process and blames the DOWN handler; many monitors of one process

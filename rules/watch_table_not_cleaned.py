@@ -65,7 +65,7 @@ class WatchTableNotCleaned(Rule):
         Sees tables that are filled on the way of a watch, under the watched actor or its reference. Silent where a
         DOWN may change the table in any way (a mark "dead" counts), where something sweeps it (all entries, the
         oldest, those that are not alive), and for weak, bounded and unknown containers. It speaks of the table; that
-        a watch is never released is OTP101.
+        a watch is never released is OTP101, and where nothing handles the DOWN of such a watch that says it all.
 
     Report:
         Flaw 13. The report praises that the map of monitors is cleaned and does not see that the map of circuit

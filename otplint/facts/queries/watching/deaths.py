@@ -237,7 +237,7 @@ def leftovers(actor: Actor) -> Iterator[Leftover]:
     here = {id(m.code) for m in actor.methods}
     for watch in all_watches(actor):
         downs = tuple({id(s.node): s for a in watch.family for s in down_branches(a)}.values())
-        if watch.is_awaited or any(_stops_on_down(a) for a in watch.family):
+        if watch.is_awaited or any(_stops_on_down(a) for a in watch.family) or (watch.flaw and not downs):
             continue
         for use in _filled_for(watch):
             if use.attribute in seen or id(use.method.code) not in here or not _is_table(actor, use.attribute):
