@@ -19,6 +19,7 @@ from types import MappingProxyType
 from typing import ClassVar, Protocol, TypeVar
 
 from otplint.facts.actors import Actor, Use
+from otplint.facts.facts import Facts
 from otplint.facts.flow import Exit, Flow, Point, catches_all, exception_types, suppressed_types
 from otplint.facts.methods import Event, Method, Role
 from otplint.facts.origins import Origin, origins
@@ -44,6 +45,7 @@ from otplint.facts.queries.messaging.messages import RawWrite, comes_with_messag
 from otplint.facts.queries.messaging.sharing import Shared, shared
 from otplint.facts.queries.messaging.waits import Wait
 from otplint.facts.queries.messaging.waits import unbounded as unbounded_waits
+from otplint.facts.queries.state.acknowledged import Early, early_answers
 from otplint.facts.queries.state.ambient import Ambient, ambient
 from otplint.facts.queries.state.clusters import Cluster, Layout, layout, outermost, seams
 from otplint.facts.queries.state.drains import Drained, drained
@@ -54,6 +56,7 @@ from otplint.facts.queries.supervision.decisions import Decision, decisions, ref
 from otplint.facts.queries.supervision.environments import asks_for_tests
 from otplint.facts.queries.supervision.handles import Fate
 from otplint.facts.queries.supervision.instances import HeldInstance, held_instances
+from otplint.facts.queries.supervision.promises import Promise, empty_promises
 from otplint.facts.queries.supervision.relaxing import Relaxation, relaxations
 from otplint.facts.queries.supervision.spawns import Spawn, colleagues, spawns, spawns_of
 from otplint.facts.queries.tuning.fixed import Fixed
@@ -82,9 +85,11 @@ __all__ = [
     "Decision",
     "Drained",
     "Drop",
+    "Early",
     "Edit",
     "Event",
     "Exit",
+    "Facts",
     "Fallback",
     "Fate",
     "Finding",
@@ -110,6 +115,7 @@ __all__ = [
     "Place",
     "Point",
     "ProjectRule",
+    "Promise",
     "RawWrite",
     "Reaction",
     "Related",
@@ -150,6 +156,8 @@ __all__ = [
     "dependents",
     "down_branches",
     "drained",
+    "early_answers",
+    "empty_promises",
     "ends_by_flag",
     "exception_types",
     "fallbacks",
@@ -377,6 +385,10 @@ class ProjectRule(Rule, abstract=True):
     @abstractmethod
     def check_project(self, actors: Sequence[Actor]) -> Iterator[Finding]:
         """The findings over all actors, which come by file and place."""
+
+    def check_functions(self, facts: Facts) -> Iterator[Finding]:  # noqa: ARG002
+        """The findings in code that belongs to no actor; none for most rules."""
+        return iter(())
 
 
 def _check_definition(cls: type[Rule]) -> None:

@@ -72,6 +72,7 @@ def judge_together(
     for rule in together:
         chosen = [actor for actor in actors if _concerns(rule, actor)]
         _ask(rule.check_project, chosen, f"{rule.code} failed", "", facts, left_out, found)
+        _ask(rule.check_functions, facts, f"{rule.code} failed", "", facts, left_out, found)
     return found
 
 

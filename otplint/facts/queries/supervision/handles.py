@@ -63,6 +63,8 @@ class Trace:
     """One handle on its way; ``kind`` is that of the framework data (``task``, ``thread`` ... or empty)."""
 
     kind: str
+    passes_up: bool = True
+    """Whether to go on at the callers where the handle is returned; what they do is ignored otherwise."""
     started: bool = False
     """Whether its ``start()`` was seen; a thread that nobody starts is no spawn."""
     attribute: str = ""
@@ -206,6 +208,8 @@ class Trace:
 
     def _returned(self, method: Method, depth: int) -> Fate | None:
         """What the callers do with it; whoever may be called from elsewhere gives it to somebody."""
+        if not self.passes_up:
+            return None
         if method.role not in (Role.HELPER, Role.NESTED, Role.SETUP) or depth > _MAX_DEPTH:
             return Fate.KEPT
         calls = [

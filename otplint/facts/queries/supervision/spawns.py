@@ -117,7 +117,7 @@ def spawns_of(method: Method) -> Iterator[Spawn]:
 def _is_tied(event: Event) -> bool:
     """Linked to an actor that learns of its end, or put into a pool that is left only when all is done."""
     tied = event.operation.tied
-    if tied and event.call.keyword(tied) is not None:
+    if tied == "receiver" or (tied and event.call.keyword(tied) is not None):
         return True
     func = event.call.func
     pool = func.base if event.operation.handle == "future" and isinstance(func, code.Attr) else None
