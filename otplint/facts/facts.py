@@ -286,6 +286,7 @@ class Facts:
             framework, kind = self.vocabulary.decorators[decorator]
             actor = self._build_function(source, entry, framework, kind, "function", f"is decorated with {decorator}")
             actor.methods[0].role = Role.HANDLER
+            kinds.settle(actor)
             return actor
         if recognise.may_drain(text):
             actor = self._build_function(

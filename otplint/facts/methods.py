@@ -54,7 +54,11 @@ class Event(NamedTuple):
         if not parameter:
             return None
         if parameter == "receiver":
-            return self.call.func.base if isinstance(self.call.func, code.Attr) else None
+            func = self.call.func
+            if not isinstance(func, code.Attr):
+                return None
+            of_message = any(name.endswith(f".*.{func.name}") for name in self.operation.names)  # ref.add.tell(1)
+            return func.base.base if of_message and isinstance(func.base, code.Attr) else func.base
         names = self.operation.parameters
         position = names.index(parameter) if parameter in names else len(self.call.args)
         return self.call.argument(position, parameter)

@@ -18,6 +18,8 @@ def outcome(method: Method) -> str:
     kind = method.actor.kind
     if method.role is Role.LOOP and method.name not in kind.loops:
         return "unseen"  # a thread or task of its own, whoever started it
+    if any(method.source.resolve(code.dotted(d)) in kind.unanswered for d in method.code.decorators):
+        return "unseen"
     by_proxy = method.role is Role.HANDLER and method.name not in kind.handlers
     return "reply" if by_proxy and "reply" in kind.on_failure else kind.on_failure[0]
 
