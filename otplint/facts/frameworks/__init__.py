@@ -140,7 +140,7 @@ class Operation:
 ROLES = (
     "watch", "release", "call", "cast", "send", "reply", "spawn", "supervise", "breaker", "retry", "timer", "put",
     "take", "queue", "sleep", "wait", "stop", "kill", "persist", "restore", "alive", "environment", "child", "lock",
-    "log", "make", "callback", "subscribe", "block", "expose", "again",
+    "log", "make", "callback", "subscribe", "block", "expose", "again", "foreign",
 )  # fmt: skip
 HANDLES = ("", "task", "future", "thread", "process", "timer", "pool")
 

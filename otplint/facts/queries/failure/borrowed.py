@@ -25,8 +25,11 @@ _PARSERS = ("json.", "datetime.", "re.", "ast.", "base64.", "uuid.", "decimal.",
             "pathlib.")  # fmt: skip
 _OF_TEXT = frozenset({"strip", "split", "rsplit", "splitlines", "decode", "encode", "get", "format", "join", "lower",
                       "upper", "replace", "partition", "rpartition", "startswith", "endswith", "items", "keys",
+                      "isdigit", "isalpha", "isalnum", "isnumeric",
                       "values", "isoformat", "timestamp", "strftime", "total_seconds"})  # fmt: skip
 _ERRORS = ("Error", "Exception")
+_NEAR = 2
+"""A part of a part is still the actor's own work; what lies behind may be anybody's."""
 
 
 def helper_catches(actor: Actor) -> Iterator[tuple[Helper, Catch, Confidence]]:
@@ -64,28 +67,33 @@ def _trust(helper: Helper, catch: Catch, wraps: bool) -> Confidence:
     """How sure it is that what the clause guards is the actor's own work."""
     if wraps:
         return Confidence.HIGH if helper.hops == 1 else Confidence.MEDIUM
-    if _converts(catch):
-        return Confidence.LOW
-    near = helper.form is Form.PART or (helper.hops == 1 and _takes_part(helper))
+    if helper.form is Form.PART:
+        return Confidence.LOW if helper.hops > _NEAR or _is_parser(catch) else Confidence.MEDIUM
+    near = helper.hops == 1 and catch.is_main_work and _takes_part(helper) and not _is_parser(catch)
     return Confidence.MEDIUM if near else Confidence.LOW
 
 
 def _takes_part(helper: Helper) -> bool:
-    """True where the helper is given the actor, its state or its message."""
+    """True where the helper is given the actor or its state."""
     if not isinstance(helper.call, code.Call):
         return False
-    names = {p.name for p in helper.caller.code.params}
+    self_name = helper.caller.self_name
     return any(
-        helper.caller.own_attribute(e) or (isinstance(e, code.Name) and e.id in names)
+        helper.caller.own_attribute(e) or (isinstance(e, code.Name) and e.id == self_name and self_name)
         for a in helper.call.args
         for e in code.walk(a.value)
     )
 
 
-def _converts(catch: Catch) -> bool:
-    """True where a parser is guarded: nothing but conversions and look-ups in what was given."""
-    plain = all(isinstance(s, (code.Return, code.Assign, code.Pass, code.If, code.Raise)) for s in catch.tried)
-    return plain and all(_is_conversion(call, catch.method) for call in code.calls(catch.tried))
+def _is_parser(catch: Catch) -> bool:
+    """True where the function does nothing but convert or look up what it was given."""
+    plain = (code.Return, code.Assign, code.Pass, code.If, code.Raise, code.Import)
+    around = [s for s in catch.method.body if not (isinstance(s, code.Do) and isinstance(s.value, code.Const))]
+    return (
+        all(s is catch.around or isinstance(s, plain) for s in around)
+        and all(isinstance(s, plain) for s in code.statements(catch.tried))
+        and all(_is_conversion(call, catch.method) for call in code.calls(catch.tried))
+    )
 
 
 def _is_conversion(call: code.Call, method: Method) -> bool:

@@ -8,7 +8,8 @@ from typing import NamedTuple
 from otplint.facts.flow import Point, exception_types
 from otplint.facts.methods import Method, Role
 from otplint.facts.origins import origins
-from otplint.facts.queries.failure.reaction import LOUD, QUIET, Reaction, describes, logged, reaction
+from otplint.facts.queries.failure.asked import is_asked
+from otplint.facts.queries.failure.reaction import LOUD, QUIET, Reaction, answers, describes, logged, reaction
 from otplint.facts.queries.failure.results import fails_by, hands_on
 from otplint.facts.recognise import takes_from_queue
 from otplint.facts.syntax import code
@@ -291,8 +292,7 @@ class _Reports:
             return False
         if self.actor.own_method(call, owner) is not None:
             return False  # its own statements are in the flow
-        event = owner.event(call)
-        if event is not None and event.role == "reply":
+        if answers(call, owner):
             return False  # an error made a value; what makes the caller fail is no reply
         return any(_holds(a.value, names) for a in call.args)
 
@@ -396,7 +396,10 @@ def _is_endless(source: code.Call, method: Method) -> bool:
 
 
 def _is_foreign(call: code.Call, method: Method) -> bool:
-    """A call of what came with a message: ``job()``, ``item.function(*item.args)``."""
+    """A call of what came with a message: ``job()``, ``item.function(*item.args)``, or what a framework calls a job."""
+    event = method.event(call)
+    if event is not None and event.role == "foreign":
+        return True
     func = call.func.value if isinstance(call.func, code.Await) else call.func
     spread = any(a.star for a in call.args)
     while isinstance(func, (code.Sub, code.Attr)) and spread:
@@ -406,7 +409,7 @@ def _is_foreign(call: code.Call, method: Method) -> bool:
 
 def _comes_with_item(name: str, method: Method) -> bool:
     """True for a name that unpacks, or is, what a queue gave or (in a handler) the message."""
-    message = {p.name for p in method.code.params} - {method.self_name} if method.role is Role.HANDLER else set()
+    message = {p.name for p in method.code.params} - {method.self_name} if is_asked(method) else set()
     if name in message:
         return True
     for stmt in code.statements(method.body):

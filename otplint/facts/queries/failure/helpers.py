@@ -98,7 +98,7 @@ def _used(method: Method, *, is_own: bool) -> Iterator[tuple[Form, Method, code.
     for call in method.calls:
         target = _called(call, method)
         if target is not None and not is_context_manager(target):
-            part = bool(target.owner)
+            part = bool(target.owner) and not _is_given(call, method)
             if target.actor is method.actor and is_own and not any(map(guards_what_is_given, catches(target))):
                 continue  # the actor's own code is judged there, but for what guards code that others give it
             yield from ((Form.PART if part else Form.CALL, found, call) for found in _family(target))
@@ -184,6 +184,14 @@ def _called(call: code.Call, method: Method) -> Method | None:
             named = (method.qualname(a.value) for a in call.args)
             return next((f for n in named if n and (f := method.actor.facts.function(n)) is not None), None)
     return None
+
+
+def _is_given(call: code.Call, method: Method) -> bool:
+    """True where the object whose function is called is a parameter: a message's data, somebody else's object."""
+    base = call.func
+    while isinstance(base, (code.Attr, code.Sub)):
+        base = base.base
+    return isinstance(base, code.Name) and base.id in {p.name for p in method.code.params} - {method.self_name}
 
 
 def _type(expr: code.Expr, method: Method) -> str:

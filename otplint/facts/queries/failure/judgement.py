@@ -7,6 +7,7 @@ from otplint.facts.methods import Method, Role
 from otplint.facts.queries.failure.catches import Catch
 from otplint.facts.queries.failure.reaction import Reaction
 from otplint.facts.queries.failure.wrapping import guards_what_is_given
+from otplint.facts.recognise import matches
 from otplint.facts.syntax import code
 from otplint.findings import Confidence
 
@@ -39,6 +40,8 @@ def hides(catch: Catch, fate: str, actor: Actor) -> Confidence | None:
     if catch.runs_foreign_code and not guards_what_is_given(catch):
         return None
     reaction = catch.reaction
+    if reaction is not Reaction.SILENT and _ends_life(catch):
+        return None
     match fate:
         case "restart":
             return Confidence.HIGH
@@ -53,6 +56,17 @@ def hides(catch: Catch, fate: str, actor: Actor) -> Confidence | None:
     if fate == "reply" and reaction in (Reaction.LOGS, Reaction.MARKS) and not catch.is_main_work:
         return Confidence.LOW  # the caller gets what it asked for, without something on the side
     return Confidence.MEDIUM if reaction in (Reaction.LOGS, Reaction.MARKS) else Confidence.HIGH
+
+
+def _ends_life(catch: Catch) -> bool:
+    """True where the actor lives by the function, and the failure ends its loop."""
+    method = catch.method
+    kind = method.actor.kind
+    takes_messages = bool(kind.handlers or kind.public_methods or kind.handler_decorators)
+    if method.role is not Role.LOOP or (takes_messages and not matches(method.name, kind.loops)):
+        return False
+    reports = catch.reports()
+    return not method.flow.survives(catch.node, unless=reports, later=reports.ends_it, again=catch.around)[1]
 
 
 def _isolates(catch: Catch) -> bool:

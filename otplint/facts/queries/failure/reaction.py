@@ -8,6 +8,7 @@ import re
 from otplint.facts.methods import Method
 from otplint.facts.origins import origins
 from otplint.facts.syntax import code
+from otplint.facts.values import matched
 
 _MAX_DEPTH = 3
 
@@ -116,6 +117,8 @@ def _called(call: code.Call, method: Method, depth: int) -> set[Reaction]:
     level = logged(call, method)
     if level is not None:
         return {Reaction.LOGS} if level else set()
+    if answers(call, method):
+        return {Reaction.DEFAULT}
     if describes(call, method) or (isinstance(call.func, code.Attr) and call.func.name == "release"):
         return set()  # a lock is given back whether or not something failed
     helper = method.actor.own_method(call, method)
@@ -130,6 +133,8 @@ def logged(call: code.Call, method: Method) -> bool | None:
     if name in _LOUD_NAMES:
         return True
     func = call.func
+    if isinstance(func, code.Name):
+        func, method = _stands_for(func, method)
     if not isinstance(func, code.Attr) or (func.name not in LOUD and func.name not in QUIET):
         return None
     chain = _chain(func.base)
@@ -138,6 +143,36 @@ def logged(call: code.Call, method: Method) -> bool | None:
     if not is_log and not _made_by_logging(func.base, method):
         return None
     return func.name not in QUIET
+
+
+def _stands_for(func: code.Name, method: Method) -> tuple[code.Expr, Method]:
+    """The method that a name at module level stands for: ``error = logger.error``."""
+    qualified = method.qualname(func)
+    for module, stmt, value in method.actor.facts.constants(qualified):
+        for target in stmt.targets if isinstance(stmt, code.Assign) else ():
+            found = matched(target, value, qualified.rpartition(".")[2])
+            if isinstance(found, code.Attr):
+                return found, module
+    return func, method
+
+
+def answers(call: code.Call, method: Method) -> bool:
+    """True for a reply, and for a message to whoever is named by a parameter: the sender of what is handled."""
+    func = call.func
+    event = method.event(call)
+    known = [event.operation] if event is not None else []
+    names = {p.name for p in method.code.params}
+    if event is None and isinstance(func, code.Attr) and isinstance(func.base, code.Name) and func.base.id in names:
+        known = [op for _, op, _ in method.actor.facts.vocabulary.methods.get(func.name, ())]
+    own = {method.self_name or (method.code.params[0].name if method.code.params else "")}
+    for operation in known:
+        if operation.role == "reply":
+            return True
+        if operation.role in ("cast", "send", "put") and operation.target in operation.parameters:
+            target = call.argument(operation.parameters.index(operation.target), operation.target)
+            if any(isinstance(e, code.Name) and e.id in names - own for e in code.walk(target)):
+                return True
+    return False
 
 
 def _chain(expr: code.Expr) -> list[str]:

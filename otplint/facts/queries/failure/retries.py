@@ -73,12 +73,26 @@ def _loops(catch: Catch) -> Iterator[Retry]:
     if waits_its_turn(catch.tried, method) or not any(code.calls(catch.tried)):
         return
     kind = _counted(loop, method)
-    if kind is None:
+    if kind is None or _tells_apart(catch):
         return
     limited = kind or _gives_up(loop, catch)
     paused = _is_late(catch) or pauses(loop.body, method)
     head = loop.test if isinstance(loop, code.While) else loop.iter
     yield Retry(method, head, Way.LOOP, limited, paused, _asks_open(catch), _is_broad(catch), _request(catch))
+
+
+def _tells_apart(catch: Catch) -> bool:
+    """True where the arm looks at the error and raises what it does not know: only one known condition goes round."""
+    if not catch.raises_some or not catch.name:
+        return False
+    turns = [s for s in code.statements(catch.body) if isinstance(s, code.Continue)]
+    return bool(turns) and all(
+        any(_mentions_error(up.test, catch) for up in catch.method.above(s) if isinstance(up, code.If)) for s in turns
+    )
+
+
+def _mentions_error(test: code.Expr, catch: Catch) -> bool:
+    return any(isinstance(e, code.Name) and e.id == catch.name for e in code.walk(test))
 
 
 def _goes_round(catch: Catch, loop: code.Stmt) -> bool:
@@ -268,6 +282,8 @@ def _recursions(catch: Catch) -> Iterator[Retry]:
         )
         if not same or any(isinstance(up, (code.For, code.While)) for up in method.above(call)):
             continue
+        if not _is_same(call, method):
+            continue
         counts = any(isinstance(a.value, code.Binary) for a in call.args)
         limited = counts or any(
             isinstance(test, code.Compare) and test.ops[0] in ("<", "<=", ">", ">=", "==", "!=")
@@ -275,6 +291,14 @@ def _recursions(catch: Catch) -> Iterator[Retry]:
         )
         paused = _is_late(catch) or pauses(catch.body, method)
         yield Retry(method, call, Way.RECURSION, limited, paused, _asks_open(catch), _is_broad(catch), _request(catch))
+
+
+def _is_same(call: code.Call, method: Method) -> bool:
+    """True where the function is given again what it was given, but for a count."""
+    names = {p.name for p in method.code.params}
+    plain = (code.Name, code.Attr, code.Binary)
+    roots = [e for a in call.args for e in code.walk(a.value) if isinstance(e, code.Name)]
+    return all(isinstance(a.value, plain) for a in call.args) and all(e.id in names for e in roots)
 
 
 def _is_itself(call: code.Call, method: Method) -> bool:

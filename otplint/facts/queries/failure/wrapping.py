@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from otplint.facts.actors import Actor
 from otplint.facts.methods import Method, Role
+from otplint.facts.queries.failure.asked import is_only_offered
 from otplint.facts.queries.failure.catches import Catch
 from otplint.facts.queries.failure.reaction import describes, logged
 from otplint.facts.syntax import code
@@ -13,7 +14,6 @@ from otplint.facts.syntax import code
 __all__ = ["guards_what_is_given", "is_context_manager", "swallowing_exit"]
 
 _MANAGERS = frozenset({"contextlib.contextmanager", "contextlib.asynccontextmanager"})
-_OWN_LIFE = (Role.HANDLER, Role.LOOP, Role.START, Role.STOP)
 
 
 def guards_what_is_given(catch: Catch) -> bool:
@@ -25,7 +25,7 @@ def guards_what_is_given(catch: Catch) -> bool:
     method = catch.method
     if is_context_manager(method):
         return any(isinstance(e, code.Yield) for e in _exprs(catch.tried))
-    if _is_asked(method):
+    if method.role in (Role.LOOP, Role.START, Role.STOP) or is_only_offered(method):
         return False
     given = _parameters(method)
     for expr in _exprs(catch.tried):
@@ -62,21 +62,19 @@ def swallowing_exit(owner: Actor) -> Iterator[tuple[Method, code.Return]]:
                     yield method, stmt
 
 
-def _is_asked(method: Method) -> bool:
-    """True for what the framework calls with a message; a public function that the actor itself uses is a helper."""
-    if method.role is Role.HANDLER and method.name not in method.actor.kind.handlers:
-        return not method.actor.callers(method)
-    return method.role in _OWN_LIFE
-
-
 def _parameters(method: Method) -> set[str]:
     """Names of parameters, the instance left out, of the function and those around it."""
     found: set[str] = set()
     place: Method | None = method
-    while place is not None and not _is_asked(place):
-        found |= {p.name for p in place.code.params} - {place.self_name}
+    while place is not None and not is_only_offered(place):
+        found |= {p.name for p in place.code.params if _may_be_code(p)} - {place.self_name}
         place = place.outer
     return found
+
+
+def _may_be_code(param: code.Param) -> bool:
+    """False for a parameter that has a function of its own for a default: nobody needs to give one."""
+    return param.default is None or (isinstance(param.default, code.Const) and param.default.value is None)
 
 
 def _runs_argument(call: code.Call, given: set[str]) -> bool:
