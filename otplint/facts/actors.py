@@ -128,11 +128,16 @@ class Actor:
 
     @cached_property
     def _calls(self) -> dict[int, list[Method]]:
-        """The own functions that each function calls, by its id, in order of the calls."""
-        return {
+        """The own functions that each function runs, by its id: those that it calls, and properties that it reads."""
+        properties = {m.name for m in self.everything if m.outer is None and m.is_property}
+        found = {
             id(m): [inner for call in m.calls if (inner := self.own_method(call, m)) is not None]
             for m in self.everything
         }
+        for method in self.everything if properties else ():
+            read = (self._by_name.get(name) for e in method.exprs() if (name := _own_name(e, method)) in properties)
+            found[id(method)] += [inner for inner in read if inner is not None and inner is not method]
+        return found
 
     @cached_property
     def _callers(self) -> dict[int, list[Method]]:
@@ -288,6 +293,13 @@ class Actor:
     def subclasses(self) -> list[Actor]:
         """The actors of the scan that derive from this one."""
         return self.facts.subclasses(self)
+
+
+def _own_name(expr: code.Expr, method: Method) -> str:
+    """``name`` for ``self.name``."""
+    if isinstance(expr, code.Attr) and isinstance(expr.base, code.Name) and expr.base.id == method.self_name:
+        return expr.name
+    return ""
 
 
 def _is_special(name: str) -> bool:

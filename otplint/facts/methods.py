@@ -116,6 +116,11 @@ class Method:
         return plain if len(plain) <= limit else f"{plain[: limit - 3]}..."
 
     @property
+    def is_property(self) -> bool:
+        """True for what is read like an attribute: ``@property``, ``@cached_property``."""
+        return any(code.dotted(d).rpartition(".")[2] in ("property", "cached_property") for d in self.code.decorators)
+
+    @property
     def stops(self) -> bool:
         """True for a function that runs when the actor ends, and for those nested in one."""
         return self.role is Role.STOP or (self.outer is not None and self.outer.stops)

@@ -80,15 +80,29 @@ def mark_living(actor: Actor) -> None:
 
 
 def called_back(actor: Actor) -> Iterator[Method]:
-    """Own functions that are handed to an event loop: ``loop.add_reader(fd, self.on_readable)``."""
-    for event in actor.events("callback", inherited=True):
-        target = event.payload
-        if isinstance(target, code.Call) and event.method.qualname(target.func) == "functools.partial":
-            target = target.positional(0)
-        if isinstance(target, (code.Attr, code.Name)):
-            method = actor.own_method(code.Call(target.start, target.end, target, ()), event.method)
-            if method is not None:
-                yield method
+    """Own functions that are handed to an event loop: ``loop.add_reader(fd, self.on_readable)``.
+
+    Where nobody knows what ``loop`` is, the name of its method must do: it is given a function of the object.
+    """
+    names = actor.facts.vocabulary.callbacks
+    for method in actor.everything:
+        for call in method.calls:
+            event = method.event(call)
+            named = isinstance(call.func, code.Attr) and call.func.name in names and event is None
+            given = [event.payload] if event is not None and event.role == "callback" else []
+            for target in [a.value for a in call.args] if named else given:
+                own = _referred(target, method)
+                if own is not None:
+                    yield own
+
+
+def _referred(target: code.Expr | None, method: Method) -> Method | None:
+    """The own function that an expression names, also ``functools.partial(self.f, 1)``."""
+    if isinstance(target, code.Call) and method.qualname(target.func) == "functools.partial":
+        target = target.positional(0)
+    if isinstance(target, (code.Attr, code.Name)):
+        return method.actor.own_method(code.Call(target.start, target.end, target, ()), method)
+    return None
 
 
 def runs_until_told(method: Method) -> bool:
