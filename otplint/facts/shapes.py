@@ -119,8 +119,12 @@ def runs_until_told(method: Method) -> bool:
 
 def ends_when_told(loop: code.While, method: Method) -> bool:
     """Whether a flag that the loop's end hangs on is changed by a function that the loop does not run itself."""
-    flags = {flag for test in _tests(loop) for flag in _flags(test, method)}
-    return any(_told_elsewhere(flag, method) for flag in flags)
+    return any(_told_elsewhere(flag, method) for flag in flags_of(loop, method))
+
+
+def flags_of(loop: code.While, method: Method) -> set[str]:
+    """The own attributes that the loop's end hangs on."""
+    return {flag for test in _tests(loop) for flag in _flags(test, method)}
 
 
 def _gives_back(block: code.Block) -> bool:

@@ -538,3 +538,35 @@ def test_one_of_two_callers_drops_what_a_helper_makes(scan: Scan) -> None:
                 await asyncio.to_thread(pool.shutdown)
     """
     assert not found(scan, text)
+
+
+@pytest.mark.parametrize(
+    "loop",
+    [
+        "while not stop(): print(self.n)",
+        "while stop.is_set() is False: print(self.n)",
+    ],
+)
+def test_a_thread_that_asks_what_it_was_given_has_low_confidence(scan: Scan, loop: str) -> None:
+    text = f"""
+class A(Server):
+    async def handle_cast(self, msg):
+        threading.Thread(target=self.work, args=(msg.stop,)).start()
+    def work(self, stop):
+        {loop}
+"""
+    assert {finding.confidence for finding in scan(HEAD + text, "OTP503")} == {Confidence.LOW}
+
+
+def test_a_flag_that_the_owner_sets_has_low_confidence(scan: Scan) -> None:
+    text = """
+        class A(Server):
+            async def init(self):
+                self.stopped = threading.Event()
+                threading.Thread(target=self.work).start()
+            def work(self):
+                while not self.stopped.is_set(): print(self.n)
+        def stop(monitor):
+            monitor.stopped.set()
+    """
+    assert {finding.confidence for finding in found(scan, text)} == {Confidence.LOW}

@@ -147,16 +147,34 @@ def _target(event: Event) -> Method | None:
 
 def _is_told_to_stop(method: Method) -> bool:
     loops = [s for s in code.statements(method.body) if isinstance(s, code.While)]
-    return any(shapes.ends_when_told(loop, method) for loop in loops) or _has_last_message(method)
+    for loop in loops:
+        if shapes.ends_when_told(loop, method) or _asks_its_starter(loop, method) or _is_told_outside(loop, method):
+            return True
+    return _has_last_message(method)
+
+
+def _is_told_outside(loop: code.While, method: Method) -> bool:
+    """Whether code of the same file, outside of the class, sets the flag: ``monitor.stopped.set()``."""
+    flags = {flag.partition(".")[0] for flag in shapes.flags_of(loop, method)}
+    told = rf"(?<!\bself)\.(?:{'|'.join(sorted(map(re.escape, flags)))})(?:\.set\(|\.clear\(|\s*=(?!=))"
+    return bool(flags) and re.search(told, method.source.text) is not None
+
+
+def _asks_its_starter(loop: code.While, method: Method) -> bool:
+    """``while not stop()`` for a ``stop`` that came as an argument."""
+    names = {p.name for p in method.code.params} - {method.self_name}
+    return any(isinstance(e, code.Name) and e.id in names for e in code.walk(loop.test))
 
 
 def _has_last_message(method: Method) -> bool:
-    """A loop over a queue that ends at a message of its own kind, which somebody puts."""
+    """A loop over a queue that ends at a message of its own kind, which somebody puts, or when it is not to go on."""
     call = recognise.drains(method)
     if call is None:
         return False
     for stmt in code.statements(method.body):
         if isinstance(stmt, code.If) and any(isinstance(s, (code.Break, code.Return)) for s in stmt.body):
+            return True
+        if isinstance(stmt, code.While) and not isinstance(stmt.test, code.Const):
             return True
     return isinstance(method.parent(call), code.For)  # iter(queue.get, None)
 
