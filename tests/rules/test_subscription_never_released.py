@@ -340,6 +340,29 @@ def test_names_of_the_project_do_not_matter(scan: Scan) -> None:
     assert sureness(scan, FLAWED["class-of-the-project"] + "    def on_stop(self): self.bus.spurn('a', self.f)\n") == []
 
 
+SERVICE = """\
+class Receiver:
+    def __init__(self, loop, sock):
+        self.loop, self.sock = loop, sock
+        self.done = False
+    def begin(self):
+        self.loop.add_handler(self.sock, self.on_data, 1)
+    def serve(self):
+        while not self.done:
+            self.sock.recv(10)
+    def on_data(self, fd, events): pass
+    def finish_up(self):
+        self.done = True
+        END
+"""
+
+
+def test_a_service_that_ends_is_surer_than_one_that_does_not_whatever_its_names(scan: Scan) -> None:
+    assert [f.confidence.value for f in scan(SERVICE.replace("END", "self.thread.join()"), "OTP106")] == ["low"]
+    assert [f.confidence.value for f in scan(SERVICE.replace("END", "self.stream.close()"), "OTP106")] == ["medium"]
+    assert scan(SERVICE.replace("END", "self.loop.remove_handler(self.sock)"), "OTP106") == []
+
+
 def test_actors_that_are_functions(scan: Scan) -> None:
     worker = """\
 import asyncio

@@ -115,14 +115,19 @@ class Subscription:
 
     @cached_property
     def _can_end(self) -> bool:
-        """True where the actor ends before the program: its framework stops it, or a function of its own does."""
+        """True where the actor ends before the program: its framework stops it, or its own code ends parts of it."""
         names = {m.name for a in self.family for m in a.everything}
         if self.actor.form == "function":
             return True
         shaped = self.actor.confidence is not Confidence.HIGH
         if not shaped and self.actor.kind.stops:
             return True
-        return bool(names & (_STOPS | {*self.actor.kind.stops}))
+        return bool(names & (_STOPS | {*self.actor.kind.stops})) or any(
+            isinstance(call.func, code.Attr) and call.func.name in _STOPS and bool(method.own_attribute(call.func.base))
+            for actor in self.family
+            for method in actor.everything
+            for call in method.calls
+        )
 
     @cached_property
     def _for_each_message(self) -> bool:
