@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from otplint.api import Actor, Confidence, Cycle, Finding, Rule, Severity, cycles
+from otplint.api import Actor, Confidence, Cycle, Finding, Role, Rule, Severity, cycles
 
 
 class CallCycle(Rule):
@@ -35,7 +35,8 @@ class CallCycle(Rule):
     Limits:
         Who is called is known from spawns, from what is given to an actor when it is made, from registered names and
         from annotations such as `ActorProxy[Bank]`; an address that comes with a message is not followed. Calls count
-        where they hold the caller up: not casts, not answers that are awaited while other messages are handled.
+        where they hold the caller up: not casts, not answers that are awaited while other messages are handled; what
+        is awaited when the actor starts or stops has low confidence.
 
     Report:
         Flaw 11. The report also calls a deferred reply a danger: it is the right pattern, for it holds nobody up; the
@@ -65,7 +66,6 @@ class CallCycle(Rule):
             consequence = "It cannot answer while it waits: the call never comes back, or ends at its deadline."
             remedy = "Call the function directly, or send the message without waiting."
         wait = call.wait
-        sure = cycle.certain and wait.running.certain and all(step.wait.running.certain for step in back)
         return self.finding(
             actor,
             wait.method,
@@ -76,5 +76,12 @@ class CallCycle(Rule):
             related=[
                 (step.wait.method, step.wait.call, f"{step.caller.name} calls {step.callee.name}") for step in back
             ],
-            confidence=min(Confidence.HIGH if sure else Confidence.MEDIUM, actor.confidence, key=lambda c: c.rank),
+            confidence=min(_confidence(cycle), actor.confidence, key=lambda c: c.rank),
         )
+
+
+def _confidence(cycle: Cycle) -> Confidence:
+    waits = [cycle.call.wait, *[step.wait for step in cycle.back]]
+    if any(wait.awaited and wait.method.role in (Role.START, Role.STOP) for wait in waits):
+        return Confidence.LOW  # whether an actor handles messages while it awaits there depends on the framework
+    return Confidence.HIGH if cycle.certain and all(wait.running.certain for wait in waits) else Confidence.MEDIUM

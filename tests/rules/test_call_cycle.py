@@ -228,3 +228,13 @@ def test_a_call_to_oneself_is_not_told_twice(scan: Scan) -> None:
             def state(self): return 1
     """)
     assert [f.code for f in scan(text, select=("OTP407", "OTP408"))] == ["OTP408"]
+
+
+def test_what_is_awaited_at_the_start_is_a_guess(scan: Scan) -> None:
+    text = HEAD + textwrap.dedent("""
+        class A(Server):
+            async def init(self):
+                await self.system.call(self.pid, "hello")
+            async def handle_call(self, req, frm): return 1
+    """)
+    assert [f.confidence for f in scan(text, select="OTP408")] == [Confidence.LOW]
