@@ -106,6 +106,8 @@ class Trace:
                 return _strongest(self._bound(target, method, depth) for target in targets)
             case code.Walrus(target=target, value=value) if value is expr:
                 return _strongest([self._bound(target, method, depth), self.fate(up, method, depth)])
+            case code.For() if isinstance(expr, code.Call) and not self.kind:
+                return Fate.KEPT  # what is gone through is no address
             case code.For(target=target, iter=value) | code.Augment(target=target, value=value) if value is expr:
                 return self._bound(target, method, depth)
         return None
