@@ -37,6 +37,7 @@ from otplint.facts.queries.failure.stopping import (
 )
 from otplint.facts.queries.failure.wrapping import guards_what_is_given
 from otplint.facts.queries.messaging.blocking import HeldLock, blocking, held_locks, seconds
+from otplint.facts.queries.messaging.chains import Chain, chain
 from otplint.facts.queries.messaging.checks import Check, alive_checks
 from otplint.facts.queries.messaging.cycles import Cycle, calls_itself, cycles
 from otplint.facts.queries.messaging.dependents import dependents
@@ -49,6 +50,7 @@ from otplint.facts.queries.state.acknowledged import Early, early_answers
 from otplint.facts.queries.state.ambient import Ambient, ambient
 from otplint.facts.queries.state.clusters import Cluster, Layout, layout, outermost, seams
 from otplint.facts.queries.state.drains import Drained, drained
+from otplint.facts.queries.state.growth import Growth, growths
 from otplint.facts.queries.state.orders import Backwards, backwards
 from otplint.facts.queries.state.volatile import Volatile, volatile
 from otplint.facts.queries.supervision.budgets import Budget, RestartLoop, Sharer, budgets, restart_loops, sharers
@@ -78,6 +80,7 @@ __all__ = [
     "Backwards",
     "Budget",
     "Catch",
+    "Chain",
     "Check",
     "Cluster",
     "Confidence",
@@ -98,6 +101,7 @@ __all__ = [
     "Flaw",
     "Flow",
     "Form",
+    "Growth",
     "HeldInstance",
     "HeldLock",
     "Helper",
@@ -148,6 +152,7 @@ __all__ = [
     "calls_itself",
     "catches",
     "catches_all",
+    "chain",
     "code",
     "colleagues",
     "comes_with_message",
@@ -162,6 +167,7 @@ __all__ = [
     "exception_types",
     "fallbacks",
     "goes_on",
+    "growths",
     "guards_what_is_given",
     "held_instances",
     "held_locks",
@@ -261,6 +267,8 @@ class Rule(ABC):
     """Confidence of a finding for which ``check`` says nothing else."""
     frameworks: ClassVar[tuple[str, ...]] = ()
     """Frameworks whose actors the rule is asked about; empty for all."""
+    about_tests: ClassVar[bool] = False
+    """True for a rule about tests; any other is asked about no code in test files: nobody runs that live."""
     preview: ClassVar[bool] = False
     """Off unless it is selected."""
     options: ClassVar[tuple[Option, ...]] = ()

@@ -51,6 +51,12 @@ class Entry:
     values: tuple[object, ...] = ()
     """Constants that tell the message from others."""
 
+    @property
+    def message(self) -> str:
+        """The kind of message that it is for, where that is known, else its name."""
+        told = [type_.rpartition(".")[2] for type_ in self.types] + [str(value) for value in self.values]
+        return told[0] if self.node is self.method.code and told else self.name
+
 
 def entries(actor: Actor) -> tuple[Entry, ...]:
     """The ways into an actor, its bases' included, in source order of each class."""
@@ -59,13 +65,20 @@ def entries(actor: Actor) -> tuple[Entry, ...]:
     for method in actor.everything:
         if method.role in (Role.HANDLER, Role.LOOP) and id(method.code) not in split:
             strict = method.role is Role.HANDLER and method.name not in actor.kind.handlers
-            found += _split(method, split, strict) or [Entry(method.name, method, method.code, method.body)]
+            found += _split(method, split, strict) or [_whole(method, strict)]
     known = {id(entry.method.code) for entry in found if entry.node is entry.method.code} | split
     for method in _tabled(actor):
         if id(method.code) not in known:
             known.add(id(method.code))
             found.append(Entry(method.name, method, method.code, method.body))
     return tuple(found)
+
+
+def _whole(method: Method, strict: bool) -> Entry:
+    """A function that does one thing, if need be for the one kind of message that it asks for."""
+    asked = [] if strict else list(_branches(method.body, method))
+    types, values = (asked[0].types, asked[0].values) if len(asked) == 1 else ((), ())
+    return Entry(method.name, method, method.code, method.body, types, values)
 
 
 def _split(method: Method, split: set[int], strict: bool) -> list[Entry]:
