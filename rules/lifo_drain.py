@@ -22,12 +22,13 @@ class LifoDrain(Rule):
 
 
         class Relay(Server):
-            def __init__(self, receiver):
-                self.receiver = receiver
+            def __init__(self, receiver, room):
+                self.receiver, self.room = receiver, room
                 self.held = []
 
             async def handle_cast(self, msg):
-                self.held.append(msg)
+                if len(self.held) < self.room:
+                    self.held.append(msg)
                 if msg.last:
                     while self.held:
                         self.system.cast(self.receiver, self.held.pop())

@@ -80,7 +80,8 @@ def _constructed(call: code.Call, method: Method) -> tuple[str, code.Expr | None
     if name in _PLAIN:
         return _PLAIN[name], None
     if name == "collections.deque":
-        return "deque", call.argument(1, "maxlen")
+        room = call.argument(1, "maxlen")
+        return "deque", None if isinstance(room, code.Const) and room.value is None else room
     if name in _QUEUES:
         size = call.argument(0, "maxsize")
         free = isinstance(size, code.Const) and isinstance(size.value, int) and size.value <= 0

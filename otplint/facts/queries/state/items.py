@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from otplint.facts.queries.slices import behind
-from otplint.facts.queries.state.buffers import Entry, Exit, Pass
+from otplint.facts.queries.state.buffers import Buffer, Entry, Exit, Pass
 from otplint.facts.syntax import code
 
 if TYPE_CHECKING:
     from otplint.facts.methods import Event, Method
 
 LOGS = {"debug", "info", "warning", "warn", "error", "exception", "critical", "log", "print"}
-_LOOKS = {"len", "isinstance", "str", "repr", "bool", "id", "hash", "type", "print", "vars", "getattr", "hasattr"}
+_LOOKS = {"len", "isinstance", "str", "repr", "bool", "id", "hash", "type", "print", "vars", "getattr", "hasattr",
+          "sorted", "sum", "min", "max", "any", "all", "map", "filter", "zip", "set", "frozenset", "dict"}  # fmt: skip
 _SENDS = ("call", "cast", "send", "put", "reply", "spawn")
 
 
@@ -159,3 +160,20 @@ def _into_container(call: code.Call, method: Method) -> bool:
         u.node is call and (u.adds or u.kind == "test")
         for u in method.actor.uses_of(method.own_attribute(call.func.base))
     )
+
+
+def emptied(buffer: Buffer, walk: Pass) -> bool:
+    """True where what was walked over is taken out on the same way."""
+    ends = {id(e.node) for e in buffer.exits if e.end in ("all", "part") or walk.place.nested}
+    loop = walk.loop if isinstance(walk.loop, code.For) else walk.method.statement(walk.node)
+    places = [walk.method, *walk.method.actor.callers(walk.method)]
+    return loop is not None and any(
+        id(p.node) in ends or _target(p.node, ends) for place in places for p in place.flow.around(loop)
+    )
+
+
+def _target(node: code.Node | None, ends: set[int]) -> bool:
+    """True for an assignment or ``del`` one of whose targets is meant."""
+    targets = node.targets if isinstance(node, (code.Assign, code.Delete)) else ()
+    parts = [p for t in targets for p in (t.items if isinstance(t, code.Seq) else (t,))]
+    return any(id(p) in ends for p in parts)

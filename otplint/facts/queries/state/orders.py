@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from otplint.facts.methods import Role
 from otplint.facts.queries.slices import behind
 from otplint.facts.queries.state.buffers import Buffer, Entry, Exit, Pass, accepted, buffers
-from otplint.facts.queries.state.items import ItemUse, applied, uses_after_exit, uses_in_pass
+from otplint.facts.queries.state.items import ItemUse, applied, emptied, uses_after_exit, uses_in_pass
 from otplint.facts.syntax import code
 from otplint.findings import Confidence
 
@@ -135,7 +135,7 @@ def _walked(buffer: Buffer, end: str) -> Iterator[tuple[code.Node, Method, Confi
     for walk in buffer.passes:
         if walk.place.nested != any(e.nested for e in buffer.entries) or walk.flipped != (end == "tail"):
             continue
-        if _handed_on(walk) or not _emptied(buffer, walk):
+        if _handed_on(walk) or not emptied(buffer, walk):
             continue
         uses = [u for u in uses_in_pass(walk) if u.kind in ("argument", "called") and not _moves(u, buffer)]
         if uses and not isinstance(walk.loop, code.Comp):
@@ -143,24 +143,7 @@ def _walked(buffer: Buffer, end: str) -> Iterator[tuple[code.Node, Method, Confi
             yield walk.node, walk.method, Confidence.HIGH if sends else Confidence.MEDIUM
 
 
-def _emptied(buffer: Buffer, walk: Pass) -> bool:
-    """True where what was walked over is taken out on the same way."""
-    ends = {id(e.node) for e in buffer.exits if e.end in ("all", "part") or walk.place.nested}
-    loop = walk.loop if isinstance(walk.loop, code.For) else walk.method.statement(walk.node)
-    places = [walk.method, *walk.method.actor.callers(walk.method)]
-    return loop is not None and any(
-        id(p.node) in ends or _target(p.node, ends) for place in places for p in place.flow.around(loop)
-    )
-
-
 def _handed_on(walk: Pass) -> bool:
     """True where all of it is given to an own function, whose own walk is looked at."""
     call = walk.method.parent(walk.node) if walk.loop is None else None
     return isinstance(call, code.Call) and walk.method.actor.own_method(call, walk.method) is not None
-
-
-def _target(node: code.Node | None, ends: set[int]) -> bool:
-    """True for an assignment or ``del`` one of whose targets is meant."""
-    targets = node.targets if isinstance(node, (code.Assign, code.Delete)) else ()
-    parts = [p for t in targets for p in (t.items if isinstance(t, code.Seq) else (t,))]
-    return any(id(p) in ends for p in parts)

@@ -14,7 +14,6 @@ from otplint.facts.queries.state.items import looks_only, names_in, uses_of_name
 from otplint.facts.syntax import code
 
 if TYPE_CHECKING:
-    from otplint.facts.actors import Actor
     from otplint.facts.methods import Method
 
 _MAX_DEPTH = 2
@@ -113,14 +112,14 @@ def _saved(buffer: Buffer, method: Method) -> bool:
         if clears or not (certain or _may_save(call, method)):
             continue
         for arg in call.args:
-            if _is_self(arg.value, method) or any(arg.value is w.node for w in buffer.passes if w.loop is None):
+            if is_self(arg.value, method) or any(arg.value is w.node for w in buffer.passes if w.loop is None):
                 return True
             if certain and buffer.attribute in behind(arg.value, method).attributes:
                 return True
     return False
 
 
-def _is_self(expr: code.Expr, method: Method) -> bool:
+def is_self(expr: code.Expr, method: Method) -> bool:
     """``self``, ``vars(self)``, ``self.__dict__``, ``asdict(self)``."""
     names = {e.id for e in code.walk(expr) if isinstance(e, code.Name)}
     whole = isinstance(expr, code.Name) or (isinstance(expr, code.Attr) and expr.name == "__dict__")
@@ -172,8 +171,3 @@ def _acknowledges(buffer: Buffer, method: Method) -> bool:
             if any(buffer.attribute in behind(p, method).attributes for p in parts):
                 return True
     return False
-
-
-def saving_functions(actor: Actor) -> list[Method]:
-    """The own functions that save something themselves."""
-    return [m for m in actor.everything if any(saves(c, m) for c in m.calls)]

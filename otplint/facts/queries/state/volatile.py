@@ -15,6 +15,7 @@ from otplint.facts.queries.state.items import (
     ItemUse,
     applied,
     bound_names,
+    emptied,
     looks_only,
     names_in,
     uses_after_exit,
@@ -55,14 +56,14 @@ class Volatile:
 def volatile(actor: Actor) -> Iterator[Volatile]:
     """The containers of accepted work that nothing outlives; those that the same work goes through count once."""
     found = buffers(actor)
-    works: list[tuple[Buffer, Entry, _Work]] = []
+    works: list[tuple[Buffer, Entry, Work]] = []
     for buffer in found:
         entry = next((e for e in buffer.entries if _accepts(e)), None)
         if entry is None or buffer.made.kind == "bytes" or _forgets(buffer):
             continue
         if _holds_handles(entry) or _callers_wait(buffer) or _about_peers(buffer):
             continue
-        worked = _worked(buffer)
+        worked = worked_on(buffer)
         if worked is not None and not outlives(buffer):
             works.append((buffer, entry, worked))
     told: list[Buffer] = []
@@ -182,14 +183,16 @@ def _about_peers(buffer: Buffer) -> bool:
 # -- what is
 
 
-class _Work(NamedTuple):
+class Work(NamedTuple):
+    """Where entries are worked on."""
+
     method: Method
     node: code.Node
     relays: bool
     """True where all that is done with it is to send it on."""
 
 
-def _worked(buffer: Buffer) -> _Work | None:
+def worked_on(buffer: Buffer) -> Work | None:
     """Where the entries are worked on, and leave."""
     if buffer.made.kind == "dict" and not any(e.nested for e in buffer.entries):
         return _progress(buffer)
@@ -199,18 +202,17 @@ def _worked(buffer: Buffer) -> _Work | None:
         return peeked
     for leave in taken:
         if _handed_over(leave, buffer):
-            return _Work(leave.method, leave.node, False)
+            return Work(leave.method, leave.node, False)
         uses = [u for u in uses_after_exit(leave) if u.kind != "called"]  # a callback is nothing to save
         if leave.end == "tail" and any(applied(e) for e in buffer.entries):
             continue  # done when it came in: what is taken out is undone
         resource = any(u.kind == "receiver" and u.call is not None and (u.call.args or u.event) for u in uses)
-        if uses and not (resource and not any(u.kind == "argument" for u in uses)):
-            return _Work(leave.method, leave.node, _only_sent(uses))
-    if any(e.end in ("all", "part") and not e.method.stops for e in buffer.exits):
-        for walk in buffer.passes:
-            uses = [u for u in uses_in_pass(walk) if u.kind == "argument"]
-            if uses and not walk.method.stops:
-                return _Work(walk.method, walk.node, _only_sent(uses))
+        if any(u.kind != "returned" for u in uses) and not (resource and not any(u.kind == "argument" for u in uses)):
+            return Work(leave.method, leave.node, _only_sent(uses))
+    for walk in buffer.passes:
+        uses = [u for u in uses_in_pass(walk) if u.kind == "argument"]
+        if uses and not walk.method.stops and emptied(buffer, walk):
+            return Work(walk.method, walk.node, _only_sent(uses))
     return None
 
 
@@ -224,7 +226,7 @@ def _only_sent(uses: list[ItemUse]) -> bool:
     return True
 
 
-def _peeked(buffer: Buffer) -> _Work | None:
+def _peeked(buffer: Buffer) -> Work | None:
     """``work(self.jobs[0])``: the first entry is worked on while it is still in its place."""
     for method in buffer.actor.everything:
         for expr in method.exprs():
@@ -232,7 +234,7 @@ def _peeked(buffer: Buffer) -> _Work | None:
             if first and isinstance(expr, code.Sub) and method.own_attribute(expr.base) == buffer.attribute:
                 uses = _peek_uses(expr, method)
                 if uses:
-                    return _Work(method, expr, _only_sent(uses))
+                    return Work(method, expr, _only_sent(uses))
     return None
 
 
@@ -258,7 +260,7 @@ def _handed_over(leave: Exit, buffer: Buffer) -> bool:
     )
 
 
-def _progress(buffer: Buffer) -> _Work | None:
+def _progress(buffer: Buffer) -> Work | None:
     """A table of work: entries advance until they are done, or wait for the word that they are."""
     leaves = [e for e in buffer.exits if e.end == "key" and not e.method.stops]
     if not leaves or _timed(buffer):
@@ -267,17 +269,17 @@ def _progress(buffer: Buffer) -> _Work | None:
     for leave in leaves:
         for method, node in changes:
             if (method is leave.method or method in buffer.actor.callers(leave.method)) and _asks(leave, buffer):
-                return _Work(method, node, False)
+                return Work(method, node, False)
     for walk in buffer.passes:
         if any(u.sends for u in uses_in_pass(walk)):
-            return _Work(walk.method, walk.node, True)
+            return Work(walk.method, walk.node, True)
     for entry in buffer.entries:
         if _accepts(entry) and entry.value is not None and isinstance(entry.value, (code.Name, code.Attr)):
             uses = uses_of_names(names_in(entry.value) - {entry.method.self_name}, entry.method)
             sent = [u for u in uses if u.sends and u.event is not None and _is_payload(u.event.payload, entry.value)]
             elsewhere = [e for e in leaves if e.method is not entry.method]
             if sent and elsewhere:
-                return _Work(elsewhere[0].method, elsewhere[0].node, True)
+                return Work(elsewhere[0].method, elsewhere[0].node, True)
     return None
 
 
