@@ -71,7 +71,7 @@ class Kinship:
         for name in self._decorators:
             owner, _, last = name.rpartition(".")
             owners.setdefault(owner, set()).add(last)
-        found = set()
+        found: set[str] = set()
         for index in self._project.modules:
             for constant in index.constants:
                 made = self._project.resolve(index.module, constant.call) if constant.call else ""

@@ -388,3 +388,124 @@ def test_a_refusal_decides_no_value(scan: Scan) -> None:
                     self.system.spawn(B)
     """
     assert not found(scan, text)
+
+
+TREE = "from otplint.runtime import Supervisor\n"
+OVER_FILES = {
+    "the_caller_chooses": {
+        "app/tree.py": TREE + "def tree(n): return Supervisor([], max_restarts=n)\n",
+        "app/main.py": """
+            import os
+            from app.tree import tree
+            def main(): return tree(100 if os.environ.get("CI") else 3)  # here
+        """,
+    },
+    "a_helper_asks": {
+        "app/env.py": """
+            import os
+            def quick(): return os.getenv("APP_ENV") == "test"
+        """,
+        "app/limits.py": """
+            from app.env import quick
+            def budget():
+                if quick():  # here
+                    return 100
+                return 3
+        """,
+        "app/tree.py": TREE + "from .limits import budget\ndef tree(): return Supervisor([], max_restarts=budget())\n",
+    },
+    "match_in_a_helper": {
+        "app/conf.py": """
+            import os
+            def limits():
+                match os.environ.get("STAGE"):
+                    case "test" | "ci":  # here
+                        return 100, 10
+                    case _:
+                        return 3, 5
+        """,
+        "app/tree.py": """
+            from otplint.runtime import Supervisor
+            from app.conf import limits
+            def tree():
+                n, s = limits()
+                return Supervisor([], max_restarts=n, max_seconds=s)
+        """,
+    },
+    "a_class_method_makes_the_settings": {
+        "app/settings.py": """
+            import os
+            from dataclasses import dataclass
+            @dataclass
+            class Settings:
+                n: int = 3
+                @classmethod
+                def load(cls):
+                    return cls(n=100 if os.environ.get("CI") else 3)  # here
+        """,
+        "app/tree.py": """
+            from otplint.runtime import Supervisor
+            from app.settings import Settings
+            def tree():
+                settings = Settings.load()
+                return Supervisor([], max_restarts=settings.n)
+        """,
+    },
+    "settings_are_given": {
+        "app/settings.py": """
+            import os
+            class Settings:
+                n = 100 if os.environ.get("CI") else 3  # here
+        """,
+        "app/tree.py": """
+            from otplint.runtime import Supervisor
+            from app.settings import Settings
+            def tree(settings: Settings): return Supervisor([], max_restarts=settings.n)
+        """,
+    },
+    "a_subclass_says_it_to_its_base": {
+        "app/base.py": """
+            from otplint.runtime import Supervisor
+            class Base(Supervisor):
+                def __init__(self, children, restarts):
+                    super().__init__(children, max_restarts=restarts)
+        """,
+        "app/tree.py": """
+            import os
+            from app.base import Base
+            class Tree(Base):
+                def __init__(self):
+                    super().__init__([], 100 if os.environ.get("CI") else 3)  # here
+        """,
+    },
+}
+
+
+@pytest.mark.parametrize("files", [pytest.param(files, id=name) for name, files in OVER_FILES.items()])
+def test_the_flag_is_followed_over_files(scan: Scan, files: dict[str, str]) -> None:
+    marked = [
+        (path, number)
+        for path, text in files.items()
+        for number, line in enumerate(text.split("\n"), 1)
+        if "# here" in line
+    ]
+    found_there = scan({"app/__init__.py": "", **files}, "OTP501")
+    assert [(finding.span.path, finding.span.line) for finding in found_there] == marked
+
+
+def test_a_flag_that_chooses_how_often_a_thespian_actor_wakes(scan: Scan) -> None:
+    text = """
+        import datetime
+        from thespian.actors import ActorTypeDispatcher
+        class Worker(ActorTypeDispatcher):
+            def __init__(self):
+                super().__init__()
+                self.pause = 5
+            def receiveMsg_Start(self, msg, sender):
+                if self.config.opts("track", "test.mode.enabled"):
+                    self.pause = 0.5
+            def receiveMsg_WakeupMessage(self, msg, sender):
+                self.wakeupAfter(datetime.timedelta(seconds=self.pause))
+    """
+    (finding,) = scan(text, "OTP501")
+    assert (finding.span.line, finding.confidence) == (9, Confidence.MEDIUM)

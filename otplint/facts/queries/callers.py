@@ -22,6 +22,7 @@ def calls_of(method: Method, facts: Facts) -> Iterator[tuple[code.Call, Method]]
             yield from ((c, caller) for c in caller.calls if actor.own_method(c, caller) is method)
         if method.name != "__init__":
             return
+        yield from _from_below(method, facts)
     elif method.outer is not None:
         yield from ((c, method.outer) for c in method.outer.calls if actor.own_method(c, method.outer) is method)
         return
@@ -36,6 +37,20 @@ def calls_of(method: Method, facts: Facts) -> Iterator[tuple[code.Call, Method]]
         for caller in functions_naming(index, facts, word):
             if caller.code is not method.code:
                 yield from ((c, caller) for c in caller.calls if caller.qualname(c.func) == wanted)
+
+
+def _from_below(method: Method, facts: Facts) -> Iterator[tuple[code.Call, Method]]:
+    """``super().__init__(...)`` in the classes right below."""
+    for name in facts.project.subclasses(method.owner):
+        owner = facts.owner(name)
+        if owner is None or facts.is_test(owner.path) or facts.project.mro(name)[1:2] != (method.owner,):
+            continue
+        for caller in owner.methods:
+            for call in caller.calls if caller.owner == name else ():
+                func = call.func
+                base = func.base if isinstance(func, code.Attr) and func.name == method.name else None
+                if isinstance(base, code.Call) and code.dotted(base.func) == "super":
+                    yield call, caller
 
 
 def may_name(index: ModuleIndex, home: str, last: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from otplint.facts.origins import sources
+from otplint.facts.origins import origins, sources
 from otplint.facts.queries.messaging.messages import given_for
 from otplint.facts.syntax import code
 
@@ -58,6 +58,8 @@ def _below(expr: code.Expr, method: Method) -> Iterator[_Step]:
         yield source.expr, source.method, source.tests
     for argument, place in arguments(expr, method):
         yield argument, place, ()
+    if isinstance(expr, code.Attr):
+        yield from _members(expr, method)
     for stmt, value in _changes(expr, method):
         yield value, method, tuple((test, outcome, method) for test, outcome in method.flow.conditions(stmt))
     if isinstance(expr, code.Comp):
@@ -83,6 +85,26 @@ def _contents(expr: code.Expr, method: Method) -> Iterator[code.Expr]:
                 yield from (a.value for a in args)
             elif isinstance(func, code.Attr) and func.name in _PLAIN_METHODS:
                 yield func.base
+
+
+def _members(expr: code.Attr, method: Method) -> Iterator[_Step]:
+    """The attribute of an object that is known by its type or by the class method that made it."""
+    facts = method.actor.facts
+    for base in origins(expr.base, method):
+        if isinstance(base.expr, code.Call):
+            owned, _, maker = base.method.qualname(base.expr.func).rpartition(".")
+            owner = facts.owner(owned)
+            made = owner.method(maker) if owner is not None else None
+            for stmt in code.statements(made.body) if made is not None else ():
+                if isinstance(stmt, code.Return) and isinstance(stmt.value, code.Call) and made is not None:
+                    given = stmt.value.keyword(expr.name)
+                    tests = tuple((test, outcome, made) for test, outcome in made.flow.conditions(stmt))
+                    yield from [(given, made, tests)] if given is not None else []
+            continue
+        owner = facts.owner(base.method.actor.values.type_of(base.expr, base.method))
+        if owner is not None and owner is not method.actor:
+            for stmt, value, place in owner.assignments(expr.name):
+                yield value, place, tuple((test, outcome, place) for test, outcome in place.flow.conditions(stmt))
 
 
 def arguments(expr: code.Expr, method: Method) -> Iterator[tuple[code.Expr, Method]]:
