@@ -4,6 +4,7 @@
 # make soak                    the same properties with many more examples
 # make docs                    run the proofs, and write the pages that quote them, rules and scans
 # make bench                   scan pinned real projects, with times
+# make test-frameworks         see that the names in the frameworks' data exist in the real packages (hundreds of MB)
 # make test-pre-commit         try the hook for real (installs pre-commit beside the project)
 #
 # PYTHON=... chooses the interpreter; by default the first that is new enough and can make environments.
@@ -13,7 +14,7 @@ BIN := $(VENV)/bin
 SUITABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))
 ARGS ?=
 
-.PHONY: scan test soak docs bench test-pre-commit clean
+.PHONY: scan test soak docs bench test-frameworks test-pre-commit clean
 .DEFAULT_GOAL := test
 
 $(VENV)/made:
@@ -49,6 +50,10 @@ test: $(VENV)/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest
+
+test-frameworks: $(VENV)/installed-dev
+	$(BIN)/python -m pip install --quiet autogen-core distributed ray xoscar
+	$(BIN)/python -m pytest tests/facts/test_frameworks.py
 
 soak: $(VENV)/installed-dev
 	$(BIN)/python -X dev -m pytest --hypothesis-profile=soak --ignore tests/runtime

@@ -212,8 +212,7 @@ class Facts:
         for stmt in code.statements(node.body):
             if isinstance(stmt, code.Function):
                 method = Method(actor, stmt, source, Role.HELPER, owner)
-                decorators = tuple(source.resolve(code.dotted(_called(d))) for d in stmt.decorators)
-                method.role = recognise.role_of(stmt, actor.kind, decorators, is_actor=actor.is_actor)
+                method.role = recognise.role_of(stmt, actor.kind, method.decorators, is_actor=actor.is_actor)
                 found += [method, *recognise.nested(method)]
         return found
 
@@ -427,7 +426,3 @@ class Facts:
             for stmt in code.statements(module.body):
                 if isinstance(stmt, code.Assign) and stmt.value is not None and stmt.start == entry.start:
                     yield module, stmt, stmt.value
-
-
-def _called(decorator: code.Expr) -> code.Expr:
-    return decorator.func if isinstance(decorator, code.Call) else decorator

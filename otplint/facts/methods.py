@@ -120,6 +120,12 @@ class Method:
         """True for what is read like an attribute: ``@property``, ``@cached_property``."""
         return any(code.dotted(d).rpartition(".")[2] in ("property", "cached_property") for d in self.code.decorators)
 
+    @cached_property
+    def decorators(self) -> tuple[str, ...]:
+        """The qualified names of its decorators, calls stripped."""
+        called = (d.func if isinstance(d, code.Call) else d for d in self.code.decorators)
+        return tuple(self.source.resolve(code.dotted(d)) for d in called)
+
     @property
     def stops(self) -> bool:
         """True for a function that runs when the actor ends, and for those nested in one."""

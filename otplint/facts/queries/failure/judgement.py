@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from otplint.facts.actors import Actor
+from otplint.facts.frameworks import matches
 from otplint.facts.methods import Method, Role
+from otplint.facts.queries.failure.asked import runs_for_each
 from otplint.facts.queries.failure.catches import Catch
 from otplint.facts.queries.failure.reaction import Reaction
 from otplint.facts.queries.failure.wrapping import guards_what_is_given
-from otplint.facts.recognise import matches
 from otplint.facts.syntax import code
 from otplint.findings import Confidence
 
@@ -19,7 +20,7 @@ def outcome(method: Method) -> str:
     kind = method.actor.kind
     if method.role is Role.LOOP and method.name not in kind.loops:
         return "unseen"  # a thread or task of its own, whoever started it
-    if any(method.source.resolve(code.dotted(d)) in kind.unanswered for d in method.code.decorators):
+    if not set(method.decorators).isdisjoint(kind.unanswered):
         return "unseen"
     by_proxy = method.role is Role.HANDLER and method.name not in kind.handlers
     return "reply" if by_proxy and "reply" in kind.on_failure else kind.on_failure[0]
@@ -76,7 +77,7 @@ def _isolates(catch: Catch) -> bool:
     isolate the item where the actor's own work fails and nothing is said at all.
     """
     if not catch.isolates_items:
-        return False
+        return catch.reaction is not Reaction.SILENT and catch.is_main_work and runs_for_each(catch.method)
     if catch.says_nothing and not catch.runs_the_item:
         return False
     return catch.reaction is not Reaction.SILENT or catch.is_main_work
