@@ -63,7 +63,7 @@ class AliveCheckThenSend(Rule):
 
     def check(self, actor: Actor) -> Iterator[Finding]:
         """Report each test once, with what it guards."""
-        if not actor.is_actor or actor.in_test_file:
+        if not actor.is_actor:
             return
         found: dict[int, list[Check]] = {}
         for check in alive_checks(actor):

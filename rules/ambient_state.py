@@ -64,7 +64,7 @@ class AmbientState(ProjectRule):
         found: dict[tuple[str, int], tuple[Actor, Ambient]] = {}
         writers: dict[str, list[Actor]] = {}
         for actor in actors:
-            if actor.is_actor and not actor.in_test_file:
+            if actor.is_actor:
                 for state in ambient(actor):
                     method, node = _place(state)
                     found.setdefault((method.source.path, node.start), (actor, state))

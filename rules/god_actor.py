@@ -97,7 +97,7 @@ class GodActor(ProjectRule):
         """Report the outermost class of each god actor."""
         found = {}
         for actor in actors:
-            if actor.is_actor and not actor.in_test_file and actor.node is not None:
+            if actor.is_actor and actor.node is not None:
                 state = layout(actor)
                 least = self.option("cluster-handlers", int)
                 jobs = [c for c in state.clusters if len(c.handlers) >= least]

@@ -54,7 +54,7 @@ class InstanceAsChild(Rule):
 
     def check(self, actor: Actor) -> Iterator[Finding]:
         """Report the child specs that hold an instance."""
-        for held in held_instances(actor) if not actor.in_test_file else ():
+        for held in held_instances(actor):
             yield self._report(actor, held)
 
     def _report(self, actor: Actor, held: HeldInstance) -> Finding:

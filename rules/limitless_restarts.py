@@ -81,12 +81,12 @@ class LimitlessRestarts(ProjectRule):
         told: set[tuple[str, int]] = set()
         most, fastest = self.option("restarts", int), self.option("restarts-per-second", int)
         for actor in actors:
-            for budget in budgets(actor) if not actor.in_test_file else ():
+            for budget in budgets(actor):
                 key = (budget.place.source.path, budget.node.start)
                 if budget.never_runs_out(most, fastest) and key not in told:
                     told.add(key)
                     yield self._endless(actor, budget)
-            for method in actor.methods if actor.is_actor and not actor.in_test_file else ():
+            for method in actor.methods if actor.is_actor else ():
                 yield from (self._loop(actor, loop) for loop in restart_loops(method))
         yield from (self._shared(sharer) for sharer in sharers(actors))
 

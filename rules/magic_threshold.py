@@ -65,7 +65,7 @@ class MagicThreshold(Rule):
 
     def check(self, actor: Actor) -> Iterator[Finding]:
         """Report the comparisons of the actor's own functions that hold the number themselves."""
-        if not actor.is_actor or actor.in_test_file:
+        if not actor.is_actor:
             return
         for method in actor.methods:
             for found in thresholds(method):

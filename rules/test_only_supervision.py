@@ -83,8 +83,6 @@ class TestOnlySupervision(Rule):
 
     def check(self, actor: Actor) -> Iterator[Finding]:
         """Report the tests for a test environment that a decision about supervision hangs on."""
-        if actor.in_test_file:
-            return
         found: dict[int, tuple[Decision, Confidence, list[tuple[Event, str]]]] = {}
         for event in actor.events(*_POLICY, *(_TIMED if actor.is_actor else ()), "spawn"):
             for decision, what in _decided(event):

@@ -53,6 +53,7 @@ class TestRelaxesSupervision(ProjectRule):
 
     code = "OTP502"
     severity = Severity.MEDIUM
+    about_tests = True
     confidence = Confidence.HIGH
     proof = "same construct"
 

@@ -52,8 +52,6 @@ class UnconfigurableLimit(Rule):
 
     def check(self, actor: Actor) -> Iterator[Finding]:
         """Report each literal where it is used as a limit, each constant once where it is defined."""
-        if actor.in_test_file:
-            return
         best: dict[int, Limit] = {}
         for method in actor.methods:
             for limit in limits(method):

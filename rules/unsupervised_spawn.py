@@ -110,7 +110,7 @@ class UnsupervisedSpawn(ProjectRule):
         """Report the spawns of actors and of the helpers they use that nobody looks after."""
         told: set[tuple[str, int]] = set()
         for actor in actors:
-            if actor.is_actor and not actor.in_test_file:
+            if actor.is_actor:
                 for spawn, beside in _starts(actor):
                     outcome = spawn.outcome
                     confidence = _confidence(spawn, actor, beside=beside)

@@ -77,6 +77,8 @@ def judge_together(
 
 
 def _concerns(rule: Rule, actor: Actor) -> bool:
+    if actor.in_test_file and not rule.about_tests:
+        return False
     return not rule.frameworks or actor.framework.name in rule.frameworks
 
 

@@ -124,7 +124,7 @@ def sharers(actors: Sequence[Actor]) -> Iterator[Sharer]:
     if not any(_is_unsized(event) for actor in actors for event in actor.events("supervise")):
         return
     for actor in actors:
-        if not actor.is_actor or actor.in_test_file:
+        if not actor.is_actor:
             continue
         for event in actor.events("child"):
             spec = event.argument("spec") if "spec" in event.operation.parameters else None
@@ -147,7 +147,7 @@ def _specs(expr: code.Expr, method: Method, depth: int) -> Iterator[Event]:
 
 def _is_unsized(event: Event) -> bool:
     """A supervisor whose children come and go, with the budget that it has by default."""
-    if not event.operation.budget or event.method.actor.in_test_file or any(a.star for a in event.call.args):
+    if not event.operation.budget or any(a.star for a in event.call.args):
         return False
     given = (event.operation.parameters[:1] or ("",))[0]
     return event.argument(given) is None and not any(event.argument(word) for word in event.operation.budget)
