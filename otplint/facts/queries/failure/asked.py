@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from otplint.facts.frameworks import matches
 from otplint.facts.methods import Method, Role
+from otplint.facts.syntax import code
 
 __all__ = ["is_asked", "is_only_offered", "runs_for_each"]
 
