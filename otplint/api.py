@@ -380,6 +380,7 @@ class Rule(ABC):
             framework="" if actor is None else actor.framework.name,
             related=tuple(Related(place.span(part), message) for place, part, message in related),
             fix=fix,
+            pack=self.pack,
         )
 
 

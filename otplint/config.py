@@ -152,7 +152,7 @@ def find(start: Path) -> Path | None:
             return own
         shared = directory / "pyproject.toml"
         # A broken file that does not even name otplint is somebody else's business.
-        if shared.is_file() and b"otplint" in _bytes(shared) and _own_table(shared, _toml(shared)) is not None:
+        if shared.is_file() and b"otplint" in _bytes(shared) and _own_table(shared, read_toml(shared)) is not None:
             return shared
     return None
 
@@ -316,7 +316,7 @@ def _chain(file: Path) -> list[tuple[Path, Mapping[str, Any]]]:
             circle = " -> ".join(_shown(path) for path in (*seen.values(), current))
             raise ConfigError(f"{_shown(file)}: extend: goes round in a circle: {circle}")
         seen[real] = current
-        document = _toml(current)
+        document = read_toml(current)
         table = _own_table(current, document) if current.name == "pyproject.toml" else document
         if table is None:
             raise ConfigError(f"{_shown(current)}: has no table [tool.otplint]")
@@ -354,7 +354,12 @@ def _from_command_line(setting: str) -> Mapping[str, Any]:
     raise ConfigError(f"--config: {setting!r}: not KEY=VALUE as in TOML: {problem}")
 
 
-def _toml(path: Path) -> dict[str, Any]:
+def read_toml(path: Path) -> dict[str, Any]:
+    """A TOML file.
+
+    Raises:
+        ConfigError: it cannot be read, or is no TOML; one line with the place.
+    """
     where = _shown(path)
     data = _bytes(path)
     try:

@@ -144,6 +144,8 @@ class Finding:
     fix: Fix | None = None
     fingerprint: str = ""
     """Set by the engine: stable under moves of lines."""
+    pack: str = "otplint"
+    """The distribution that ships the rule."""
 
     @property
     def message(self) -> str:

@@ -32,6 +32,7 @@ MAY_IMPORT = {
     "runtime": set(),
     "proof": {"runtime"},
     "lsp": {"engine", "config", "findings", "output"},
+    "testkit": {"api", "config", "engine", "findings", "output", "proof"},
     "cli": {"api", "config", "config_schema", "engine", "facts", "findings", "lsp", "output", "proof", "sources"},
     "__main__": {"cli"},
 }

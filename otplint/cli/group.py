@@ -15,6 +15,7 @@ COMMANDS = {
     "rules": "List the rules.",
     "prove": "Run the rules' programs on the runtime: the bad ones must do harm.",
     "config": "Show the settings in force, and where each comes from.",
+    "new-rule": "Write the files of a new rule, here or in a pack of your own.",
 }
 
 
@@ -29,9 +30,9 @@ class LazyGroup(click.Group):
         """Import and return one command."""
         if cmd_name not in COMMANDS:
             return None
-        command = importlib.import_module(f"otplint.cli.{cmd_name}").command
+        command = importlib.import_module(f"otplint.cli.{cmd_name.replace('-', '_')}").command
         if not isinstance(command, click.Command):
-            raise TypeError(f"otplint.cli.{cmd_name}.command is no command")
+            raise TypeError(f"otplint.cli: {cmd_name} is no command")
         return command
 
     def resolve_command(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -13,45 +12,11 @@ from otplint.api import Rule
 from otplint.cli.settings import one_line_errors
 from otplint.cli.terminal import wants_colour
 from otplint.engine.packs import fixtures_of
-from otplint.findings import Report
 
 if TYPE_CHECKING:
-    from otplint.proof.prove import Locate, Reported
     from otplint.proof.results import Proof, Shown
 
 NONE = "There is no proof of this rule: it has no programs to run."
-
-
-def locator(rule: type[Rule]) -> Locate:
-    """Where the rule reports in a file, by a scan of that file alone."""
-    from otplint.sources.decode import decode
-    from otplint.sources.positions import LineTable
-
-    def locate(path: Path, code: str) -> tuple[int, int] | None:
-        found = next((f for f in _scanned(path, path.parent, [rule()]).findings if f.code == code), None)
-        if found is None:
-            return None
-        lines = LineTable(decode(path.read_bytes()).text)
-        span = found.span
-        return lines.offset(span.line, span.column), lines.offset(span.end_line, span.end_column)
-
-    return locate
-
-
-def reporter(rules: Sequence[type[Rule]]) -> Reported:
-    """The codes that the rules report in a folder."""
-
-    def reported(folder: Path) -> frozenset[str]:
-        return frozenset(f.code for f in _scanned(folder, folder, [rule() for rule in rules]).findings)
-
-    return reported
-
-
-def _scanned(path: Path, root: Path, rules: list[Rule]) -> Report:
-    from otplint.config import Config
-    from otplint.engine.run import scan
-
-    return scan([path], Config(), rules, root=root, jobs=1, suppressions=False)
 
 
 def proof_of(rule: type[Rule]) -> Proof | None:
@@ -71,6 +36,7 @@ def proof_of(rule: type[Rule]) -> Proof | None:
             return None
         if (kept := recorded(own.parent)) is not None:
             return kept
+        from otplint.engine.places import locator
         from otplint.proof.prove import prove
 
         programs = programs_of(rule.code, folder)

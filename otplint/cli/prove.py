@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from otplint.api import Rule
-from otplint.cli.proofs import as_object, block, locator, page, reporter
+from otplint.cli.proofs import as_object, block, page
 from otplint.cli.settings import catalogue, one_line_errors
 from otplint.cli.terminal import put, say
 from otplint.engine.packs import fixtures_of, load_packs
@@ -60,6 +60,7 @@ def command(rules: tuple[str, ...], style: str, *, verbose: bool, save: bool) ->
 
 def _proofs(names: Iterable[str]) -> tuple[list[Proof], dict[str, bool]]:
     """The proofs asked for, all without names; and the rules without one: whether they owe it, by code."""
+    from otplint.engine.places import locator, reporter
     from otplint.proof.programs import all_systems
     from otplint.proof.prove import prove, prove_system
 

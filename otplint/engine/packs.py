@@ -93,14 +93,25 @@ def _distinct(points: Sequence[EntryPoint]) -> Iterator[EntryPoint]:
 
 
 def _load(point: EntryPoint) -> Pack:
-    """Import one pack; whatever its code raises while it is imported is the pack's error, in one line."""
-    name = BUILT_IN if point.value == GROUP else (point.dist.name if point.dist else point.name)
+    return load_pack(point.value, BUILT_IN if point.value == GROUP else (point.dist.name if point.dist else point.name))
+
+
+def load_pack(target: str, name: str) -> Pack:
+    """Import one pack; whatever its code raises while it is imported is the pack's error, in one line.
+
+    Args:
+        target: the module, dotted.
+        name: of the distribution that offers it.
+
+    Raises:
+        PackError: as :func:`load_packs`.
+    """
     try:
-        module = importlib.import_module(point.value)
+        module = importlib.import_module(target)
         version = getattr(module, "API_VERSION", None)
         if version != API_VERSION:
             raise PackError(
-                f"rule pack {name!r} ({point.value}) states API_VERSION = {version!r}, "
+                f"rule pack {name!r} ({target}) states API_VERSION = {version!r}, "
                 f"this otplint needs {API_VERSION}: update the pack or otplint"
             )
         rules = tuple(sorted(rules_in(module), key=lambda rule: rule.code))
@@ -108,15 +119,15 @@ def _load(point: EntryPoint) -> Pack:
         raise PackError(f"rule pack {name!r}: {error}") from error
     except PackError:
         raise
-    except Exception as error:  # foreign code: anything may happen, and the user must learn where
+    except (Exception, SystemExit) as error:  # foreign code: anything may happen, and the user must learn where
         raise PackError(
-            f"rule pack {name!r} ({point.value}) cannot be imported: {type(error).__name__}: {_one_line(error)}"
+            f"rule pack {name!r} ({target}) cannot be imported: {type(error).__name__}: {_one_line(error)}"
         ) from error
     if not rules and name != BUILT_IN:
-        raise PackError(f"rule pack {name!r} ({point.value}) holds no rule: rules are subclasses of otplint.api.Rule")
+        raise PackError(f"rule pack {name!r} ({target}) holds no rule: rules are subclasses of otplint.api.Rule")
     for rule in rules:
         rule.pack = name
-    return Pack(name, rules, point.value)
+    return Pack(name, rules, target)
 
 
 def _defined(module: ModuleType) -> Iterator[type[Rule]]:
@@ -146,5 +157,5 @@ def _refuse_collisions(packs: Iterable[Pack]) -> None:
                 taken[key] = (pack.name, rule)
 
 
-def _one_line(error: Exception) -> str:
+def _one_line(error: BaseException) -> str:
     return " ".join(str(error).split())

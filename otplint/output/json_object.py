@@ -49,6 +49,7 @@ def finding_object(finding: Finding) -> dict[str, object]:
         ],
         "fingerprint": finding.fingerprint,
         "fix": _fix(finding.fix),
+        "pack": finding.pack,
     }
 
 

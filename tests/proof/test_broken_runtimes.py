@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from otplint.engine.packs import load_rules
 from otplint.proof.programs import ReportedSystem, all_programs, all_systems
 from otplint.proof.prove import prove_system
 from otplint.runtime import CircuitBreaker, Settings, System
@@ -114,7 +115,11 @@ def test_a_broken_mechanism_is_found_out(
 
 
 def test_every_proof_is_in_the_table() -> None:
-    assert {what for what, _ in BROKEN} == {p.code for p in all_programs()} | {s.name for s in all_systems()}
+    """Those of previews may be."""
+    found = {what for what, _ in BROKEN}
+    previews = {rule.code for rule in load_rules() if rule.preview}
+    wanted = {p.code for p in all_programs()} | {s.name for s in all_systems()}
+    assert wanted - previews <= found <= wanted
 
 
 class Swapped(ReportedSystem):
