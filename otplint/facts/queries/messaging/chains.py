@@ -147,13 +147,19 @@ def _given(event: Event) -> Iterator[tuple[code.Call, Method, code.Expr | None, 
 def _unwrapped(call: code.Call, method: Method, payload: code.Expr | None) -> Iterator[_SelfSend]:
     """The send itself, or each call of the own helper around it that is given the message."""
     actor = method.actor
-    calls = []
-    if isinstance(payload, code.Name) and any(p.name == payload.id for p in method.code.params):
-        calls = [(c, m) for m in actor.everything for c in m.calls if actor.own_method(c, m) is method]
+    own = {p.name for p in method.code.params}
+    match payload:
+        case code.Seq(items=items):
+            parts = items
+        case code.Dict(items=pairs):
+            parts = tuple(value for _, value in pairs)
+        case _:
+            parts = () if payload is None else (payload,)
+    told = [part.id for part in parts if isinstance(part, code.Name) and part.id in own]
+    calls = [(c, m) for m in actor.everything for c in m.calls if told and actor.own_method(c, m) is method]
     for outer, caller in calls:
-        assert isinstance(payload, code.Name)
-        yield outer, caller, given_for(payload.id, outer, method), ""
-    if not calls:
+        yield from ((outer, caller, given_for(name, outer, method), "") for name in told)
+    if not calls or len(told) < len(parts):
         yield call, method, payload, ""
 
 
