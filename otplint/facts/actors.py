@@ -152,10 +152,10 @@ class Actor:
         return self._by_name.get(name)
 
     def own_method(self, call: code.Call, method: Method) -> Method | None:
-        """The actor's own function that ``call`` runs: ``self.f()``, ``super().f()``, or a nested ``f()``."""
+        """The own function that ``call`` runs: ``self.f()``, ``f = self.f; f()``, ``super().f()``, nested ones."""
         func = call.func
         if isinstance(func, code.Name):
-            return self._nested.get((id(method), func.id))
+            return self._nested.get((id(method), func.id)) or self._by_name.get(method.own_attribute(func))
         if not isinstance(func, code.Attr):
             return None
         base = func.base

@@ -292,9 +292,16 @@ class _Reports:
             return False
         if self.actor.own_method(call, owner) is not None:
             return False  # its own statements are in the flow
-        if answers(call, owner):
+        if answers(call, owner) or self._makes(call, owner):
             return False  # an error made a value; what makes the caller fail is no reply
         return any(_holds(a.value, names) for a in call.args)
+
+    def _makes(self, call: code.Call, owner: Method) -> bool:
+        """True for a class: what becomes of the object that it makes of the error is another step."""
+        name = owner.qualname(call.func)
+        nested = not isinstance(owner.parent(call), code.Do)
+        is_class = name.rpartition(".")[2][:1].isupper() or self.actor.facts.project.find_class(name) is not None
+        return nested and bool(name) and is_class
 
     def _is_passed_on(self, target: code.Expr, owner: Method) -> bool:
         """True where what ``target`` now holds is raised or read elsewhere."""
@@ -433,7 +440,9 @@ def _comes_with_item(name: str, method: Method) -> bool:
 
 
 def _may_give_a_job(call: code.Call, method: Method) -> bool:
-    """A look-up in the actor's own tables or methods gives its own code."""
-    if method.actor.own_method(call, method) is not None or code.dotted(call.func) == "getattr":
+    """A look-up in the actor's own tables or methods gives its own code; a function by name makes something."""
+    if method.actor.own_method(call, method) is not None:
+        return False
+    if method.qualname(call.func).removeprefix("builtins.") not in ("", "iter", "next"):
         return False
     return not (isinstance(call.func, code.Attr) and call.func.name == "get") or takes_from_queue(call, method)
