@@ -70,6 +70,15 @@ NEGATIVE = {
                 if req.testing:
                     return await self.system.call(self.w, req, timeout=req.t if req.testing else 2)
     """,
+    "amount": """
+        class M(Server):
+            def __init__(self, data):
+                self.left = len(data["test"].rows())
+            async def handle_cast(self, msg):
+                if self.left > 0:
+                    self.system.send_after(self.pause, self.pid, msg)
+                    await self.system.call(self.w, msg, timeout=1 if self.left > 5 else 2)
+    """,
     "prod": """
         def t(): return Supervisor([], max_restarts=5 if os.environ.get("STAGE") == "prod" else 3)
     """,

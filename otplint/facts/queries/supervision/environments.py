@@ -27,6 +27,7 @@ _SPLIT = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _KEY = re.compile(r"[\w.\-:/]{1,60}")
 TABLES = ("os.environ", "os.environb", "sys.modules")
 READS = {"os.getenv", "os.environ.get", "os.getenvb", "sys.modules.get", "os.environ.setdefault", "os.environ.pop"}
+_ORDERS = {"<", ">", "<=", ">="}
 _MAX_DEPTH = 12
 _PLAIN = {"bool", "int", "str", "len", "any", "all", "builtins.bool", "builtins.int", "builtins.str"}
 
@@ -57,6 +58,8 @@ class _Reading:
         self.gather(expr, method, depth, found)
         if found.environment and found.says:
             return Confidence.HIGH
+        if isinstance(expr, code.Compare) and set(expr.ops) <= _ORDERS:
+            return None  # how much there is of something is no switch
         if found.says and found.setting and isinstance(expr, code.Compare):
             found.flags.append(Confidence.MEDIUM)
         return _best(found.flags)
