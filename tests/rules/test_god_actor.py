@@ -180,6 +180,26 @@ POSITIVE: Mapping[str, str] = {
     "fields of one object": server().replace("self.flows, self.agents, self.counts = {}, {}, {}", "self.state = make()")
     .replace("self.flows", "self.state.flows").replace("self.agents", "self.state.agents")
     .replace("self.counts", "self.state.counts"),
+    "counters and the time in each branch": server(
+        JOBS.replace("): ", "): self.requests += 1; self.latest = time.monotonic(); "),
+        init="self.requests, self.latest = 0, 0.0",
+    ),
+    "a switch in each branch": server(
+        """
+            case ("start", name):
+                if self.open: self.flows[name] = 0
+            case ("finish", name):
+                return self.flows.pop(name) if self.open else None
+            case ("join", agent):
+                if self.open: self.agents[agent] = 1
+            case ("leave", agent): self.agents.pop(agent)
+            case ("count", metric):
+                if self.open: self.counts[metric] = 1
+            case ("total", metric): return self.counts[metric]
+            case ("close",): self.open = False
+        """,
+        init="self.open = True",
+    ),
     "a mode": server(
         JOBS + """            case ("pause",): self.mode = "paused"
             case ("go",): self.mode = "on"
