@@ -20,7 +20,8 @@ from typing import ClassVar, Protocol, TypeVar
 
 from otplint.facts.actors import Actor, Use
 from otplint.facts.facts import Facts
-from otplint.facts.flow import Exit, Flow, Point, catches_all, exception_types, suppressed_types
+from otplint.facts.exceptions import catches_all, exception_types, suppressed_types
+from otplint.facts.flow import Exit, Flow, Point
 from otplint.facts.methods import Event, Method, Role
 from otplint.facts.origins import Origin, origins
 from otplint.facts.queries.failure.borrowed import helper_catches, helper_exits

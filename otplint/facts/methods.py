@@ -223,29 +223,17 @@ class Method:
         for param in self.code.params:
             found[param.name] = ""
         for stmt in code.statements(self.body):
-            match stmt:
-                case code.Import(names=names):
-                    package = self.source.index.module if self.source.index.is_package else ""
-                    package = package or self.source.index.module.rpartition(".")[0]
-                    found.update({local: _absolute(target, package) for local, target in names})
-                case code.Scope(names=names):
-                    escaped.update(names)
-                case code.Function(name=name) | code.Class(name=name):
-                    found.setdefault(name, "")
-                case code.Try(handlers=handlers):
-                    found.update({h.name: "" for h in handlers if h.name})
-                case code.Match(cases=cases):
-                    for case in cases:
-                        found.update(dict.fromkeys(_bound(case.pattern), ""))
-            for target in _targets(stmt):
-                found.update(dict.fromkeys(_bound(target), ""))
-            for head in code.expressions(stmt):
-                for expr in code.walk(head):
-                    if isinstance(expr, code.Walrus):
-                        found[expr.target.id] = ""
-                    for clause in expr.clauses if isinstance(expr, code.Comp) else ():
-                        for name in _bound(clause.target):
-                            found.setdefault(name, "")
+            if isinstance(stmt, code.Import):
+                package = self.source.index.module if self.source.index.is_package else ""
+                package = package or self.source.index.module.rpartition(".")[0]
+                found.update({local: _absolute(target, package) for local, target in stmt.names})
+            elif isinstance(stmt, code.Scope):
+                escaped.update(stmt.names)
+            elif isinstance(stmt, (code.Function, code.Class)):
+                found.setdefault(stmt.name, "")
+            found.update(dict.fromkeys(_made_by(stmt), ""))
+            for name in _looped(stmt):
+                found.setdefault(name, "")
         for name in escaped:
             found.pop(name, None)
         return found
@@ -349,6 +337,27 @@ def _targets(stmt: code.Stmt) -> tuple[code.Expr, ...]:
         case code.With(items=items):
             return tuple(t for _, t in items if t is not None)
     return ()
+
+
+def _made_by(stmt: code.Stmt) -> Iterator[str]:
+    """The variables that a statement gives a value, comprehensions' own left out."""
+    if isinstance(stmt, code.Try):
+        yield from (h.name for h in stmt.handlers if h.name)
+    elif isinstance(stmt, code.Match):
+        for case in stmt.cases:
+            yield from _bound(case.pattern)
+    for target in _targets(stmt):
+        yield from _bound(target)
+    for head in code.expressions(stmt):
+        yield from (e.target.id for e in code.walk(head) if isinstance(e, code.Walrus))
+
+
+def _looped(stmt: code.Stmt) -> Iterator[str]:
+    """The variables of the comprehensions in a statement."""
+    for head in code.expressions(stmt):
+        for expr in code.walk(head):
+            for clause in expr.clauses if isinstance(expr, code.Comp) else ():
+                yield from _bound(clause.target)
 
 
 def _bound(target: code.Expr) -> Iterator[str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
-from otplint.facts.flow import exception_types
+from otplint.facts.exceptions import exception_types
 from otplint.facts.methods import Role
 from otplint.facts.queries.slices import bindings
 from otplint.facts.syntax import code

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from otplint.facts.flow import exception_types, suppressed_types
+from otplint.facts.exceptions import exception_types, suppressed_types
 from otplint.facts.methods import Event, Method, Role
 from otplint.facts.queries.failure.catches import logged
 from otplint.facts.queries.slices import behind, related

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from otplint.facts.flow import exception_types
+from otplint.facts.exceptions import exception_types
 from otplint.facts.methods import Event, Method
 from otplint.facts.queries.slices import Slice, behind
 from otplint.facts.queries.watching.routes import Condition, Step
