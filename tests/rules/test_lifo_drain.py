@@ -230,6 +230,22 @@ POSITIVE = {
                 while True:
                     while self.pending: self.pending.pop()()
     """,
+    "run at once where there is a hub, else later": """
+        class T(threading.Thread):
+            def __init__(self, hub):
+                super().__init__()
+                self.hub, self.pending = hub, []
+            def soon(self, fn, *args):
+                fn = partial(fn, *args)
+                if self.hub: return self.hub.call_soon(fn)
+                self.pending.append(fn)
+                return fn
+            def run(self):
+                while True:
+                    while self.pending:
+                        try: self.pending.pop()()
+                        except ValueError: pass
+    """,
     "tasks that were seeded in order": """
         class M(Server):
             def __init__(self): self.tasks = []

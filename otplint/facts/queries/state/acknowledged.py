@@ -10,7 +10,7 @@ from otplint.facts.flow import Point
 from otplint.facts.methods import Event, Role
 from otplint.facts.queries.messaging.messages import comes_with_message
 from otplint.facts.queries.slices import behind
-from otplint.facts.queries.state.buffers import Buffer, accepted, buffers
+from otplint.facts.queries.state.buffers import Buffer, accepted, buffers, runs
 from otplint.facts.queries.state.storage import is_self, saves
 from otplint.facts.syntax import code
 from otplint.findings import Confidence
@@ -45,7 +45,7 @@ def early_answers(actor: Actor) -> Iterator[Early]:
     for handler in actor.everything:
         if handler.role not in (Role.HANDLER, Role.LOOP) or handler.stops:
             continue
-        now = _runs(handler)
+        now = runs(handler)
         for early in (*_sent(handler, now, known), *_returned(handler, now, known)):
             if id(early.node) not in told:
                 told.add(id(early.node))
@@ -59,18 +59,6 @@ def _saves_in(method: Method) -> Iterator[code.Node]:
             for target in stmt.targets:
                 if isinstance(target, code.Sub) and method.actor.values.type_of(target.base, method) in _STORES:
                     yield stmt
-
-
-def _runs(handler: Method) -> list[Method]:
-    """The function and the own ones that it runs itself: not what it starts as a task, thread or timer."""
-    found = [handler]
-    for method in found:
-        started = {id(e.payload) for e in method.events if e.role in _DETACHES}
-        for call in method.calls:
-            inner = method.actor.own_method(call, method)
-            if inner is not None and inner not in found and id(call) not in started:
-                found.append(inner)
-    return found
 
 
 def _is_save(now: list[Method], known: list[Save]) -> Callable[[Point], bool]:

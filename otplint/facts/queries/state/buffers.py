@@ -78,7 +78,7 @@ class Buffer:
     exits: tuple[Exit, ...]
     passes: tuple[Pass, ...]
     reversed_in_place: bool
-    """True where some function calls ``reverse`` or ``sort`` on it."""
+    """True where some function calls ``reverse`` or ``sort`` on it, or keeps it as a heap."""
 
     @property
     def kind(self) -> str:
@@ -338,7 +338,12 @@ class _Scanner:
                         yield Pass(arg.value, None, method, place.flipped, place)
 
     def turned(self) -> set[str]:
-        return {place.attribute for _, name, place in self._calls() if name in ("reverse", "sort")}
+        found = {place.attribute for _, name, place in self._calls() if name in ("reverse", "sort")}
+        for call in self.method.calls:
+            heap = self.place(call.args[0].value) if call.args else None
+            if heap is not None and self.method.qualname(call.func).startswith(("heapq.", "bisect.")):
+                found.add(heap.attribute)
+        return found
 
 
 def _walked(source: code.Expr) -> code.Expr:
@@ -381,6 +386,18 @@ def accepted(entry: Entry) -> bool:
     return found.foreign or comes_with_message(entry.value, entry.method)
 
 
+def runs(*methods: Method) -> list[Method]:
+    """The functions and the own ones that they run themselves: not what they start as a task, thread or timer."""
+    found = [*methods]
+    for method in found:
+        started = {id(e.payload) for e in method.events if e.role in ("spawn", "timer", "callback")}
+        for call in method.calls:
+            inner = method.actor.own_method(call, method)
+            if inner is not None and inner not in found and id(call) not in started:
+                found.append(inner)
+    return found
+
+
 def reached_from(actor: Actor, *roles: Role) -> list[Method]:
     """The functions that those of some roles run."""
-    return actor.reached(*[m for m in actor.everything if m.role in roles])
+    return runs(*[m for m in actor.everything if m.role in roles])

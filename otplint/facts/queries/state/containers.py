@@ -182,7 +182,9 @@ class Containers:
             return None
         own = method.own_attribute(expr) if isinstance(expr, (code.Attr, code.Name)) else ""
         if own:
-            return Place(own) if self.made(own) is not None else None
+            if self.made(own) is not None:
+                return Place(own)
+            return self._getter(own, depth)
         match expr:
             case code.Name(id=name):
                 return self._named(name, method, depth + 1)
@@ -200,6 +202,14 @@ class Containers:
             case code.Walrus(value=value) | code.Star(value=value):
                 return self.place_of(value, method, depth + 1)
         return None
+
+    def _getter(self, own: str, depth: int) -> Place | None:
+        """What a property of the actor gives."""
+        getter = self.actor.method(own)
+        if getter is None or not any("property" in code.dotted(d) for d in getter.code.decorators):
+            return None
+        places = {self.place_of(value, getter, depth + 1) for value in _returned(getter)}
+        return places.pop() if len(places) == 1 else None
 
     def _named(self, name: str, method: Method, depth: int) -> Place | None:
         place: Method | None = method

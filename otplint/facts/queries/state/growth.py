@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from otplint.facts.methods import Role
 from otplint.facts.queries.slices import behind, bindings
 from otplint.facts.queries.state.buffers import Buffer, Entry, accepted, buffers, reached_from
-from otplint.facts.queries.state.containers import container
+from otplint.facts.queries.state.containers import Containers, container
 from otplint.facts.queries.state.items import names_in
 from otplint.facts.queries.state.volatile import worked_on
 from otplint.facts.syntax import code
@@ -38,14 +38,16 @@ class Growth:
 def growths(actor: Actor) -> Iterator[Growth]:
     """The mailboxes, buffers and queues of an actor that its senders can fill without limit."""
     for buffer in buffers(actor):
-        entry = _fed(buffer)
+        entry = None if buffer.reversed_in_place else _fed(buffer)
         if entry is None or buffer.made.bound is not None or _bounded(buffer):
             continue
         if buffer.made.kind in _QUEUES:
             yield Growth(buffer.attribute, buffer.made.node, buffer.made.method, (entry.method, entry.node),
                          Confidence.HIGH if accepted(entry) else Confidence.MEDIUM)  # fmt: skip
         elif buffer.made.kind == "bytes" or (buffer.is_sequence and worked_on(buffer) is not None):
-            yield Growth(buffer.attribute, entry.node, entry.method, (entry.method, entry.node), Confidence.MEDIUM)
+            some = any(isinstance(up, code.For) for up in entry.method.above(entry.node))  # of what one message holds
+            sure = Confidence.LOW if some or not accepted(entry) else Confidence.MEDIUM
+            yield Growth(buffer.attribute, entry.node, entry.method, (entry.method, entry.node), sure)
     yield from _streams(actor)
 
 
@@ -99,15 +101,16 @@ def _asks_full(expr: code.Expr, name: str, method: Method) -> bool:
 
 
 def _is_statement(node: code.Node, method: Method) -> bool:
-    """True where what is taken out is thrown away: ``buffer.pop(0)`` on its own, ``del buffer[0]``."""
-    return isinstance(method.parent(node), (code.Do, code.Delete, code.Assign))
+    """True where what is taken out is thrown away: ``buffer.pop(0)`` on its own, ``del buffer[0]``, a cut."""
+    return not isinstance(node, code.Call) or isinstance(method.parent(node), code.Do)
 
 
 def _is_length(expr: code.Expr, name: str, method: Method) -> bool:
     if not isinstance(expr, code.Call):
         return False
     if isinstance(expr.func, code.Name) and expr.func.id == "len" and expr.args:
-        return name in behind(expr.args[0].value, method).attributes
+        place = Containers(method.actor).place_of(expr.args[0].value, method)
+        return place is not None and place.attribute == name
     return isinstance(expr.func, code.Attr) and expr.func.name in _LENGTHS and (
         method.own_attribute(expr.func.base) == name
     )  # fmt: skip

@@ -150,9 +150,19 @@ def applied(entry: Entry) -> bool:
         if isinstance(call.func, code.Attr) and not entry.method.own_attribute(call.func.base):
             parts.append(call.func.base)
         given = any(isinstance(p, (code.Name, code.Attr)) and code.same(p, entry.value) for p in parts)
-        if given and not _into_container(call, entry.method):
+        wraps = given and behind(entry.value, entry.method).includes(call)
+        if given and not wraps and not _into_container(call, entry.method) and _same_way(call, entry):
             return True
     return False
+
+
+def _same_way(call: code.Call, entry: Entry) -> bool:
+    """True where some path runs both: what is done *instead* of putting it in is no use of what came in."""
+    flow = entry.method.flow
+    step = entry.node if isinstance(entry.node, code.Call) else entry.method.statement(entry.node)
+    if step is None or not flow.at(call) or not flow.at(step):
+        return True
+    return flow.reaches(call, lambda p: p.node is step) or flow.reaches(step, lambda p: p.node is call)
 
 
 def _into_container(call: code.Call, method: Method) -> bool:
@@ -164,7 +174,10 @@ def _into_container(call: code.Call, method: Method) -> bool:
 
 def emptied(buffer: Buffer, walk: Pass) -> bool:
     """True where what was walked over is taken out on the same way."""
-    ends = {id(e.node) for e in buffer.exits if e.end in ("all", "part") or walk.place.nested}
+    ends = {
+        id(e.node) for e in buffer.exits if e.end == "all" or (e.end == "part" and not isinstance(e.node, code.Call))
+    }
+    ends |= {id(e.node) for e in buffer.exits if walk.place.nested and e.end == "key" and not e.nested}
     loop = walk.loop if isinstance(walk.loop, code.For) else walk.method.statement(walk.node)
     places = [walk.method, *walk.method.actor.callers(walk.method)]
     return loop is not None and any(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from otplint.facts.methods import Role
 from otplint.facts.queries.slices import behind
-from otplint.facts.queries.state.buffers import Buffer, Entry, Exit, Pass, accepted, buffers
+from otplint.facts.queries.state.buffers import Buffer, Entry, Exit, Pass, accepted, buffers, reached_from
 from otplint.facts.queries.state.items import ItemUse, applied, emptied, uses_after_exit, uses_in_pass
 from otplint.facts.syntax import code
 from otplint.findings import Confidence
@@ -67,7 +67,7 @@ def _sorted(entry: Entry) -> bool:
 
 
 def _while_starting(entry: Entry, actor: Actor) -> bool:
-    return entry.method in actor.reached(*[m for m in actor.everything if m.role is Role.START])
+    return entry.method in reached_from(actor, Role.START)
 
 
 def _popped(buffer: Buffer, end: str, entries: list[Entry]) -> Iterator[tuple[code.Node, Method, Confidence]]:

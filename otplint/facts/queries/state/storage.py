@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from otplint.facts.methods import Role
 from otplint.facts.queries.slices import behind, bindings
-from otplint.facts.queries.state.buffers import Buffer, Entry
+from otplint.facts.queries.state.buffers import Buffer, Entry, reached_from
 from otplint.facts.queries.state.containers import container, empty
 from otplint.facts.queries.state.items import looks_only, names_in, uses_of_names
 from otplint.facts.syntax import code
@@ -77,7 +77,7 @@ def outlives(buffer: Buffer) -> bool:
 
 def _filled_at_start(buffer: Buffer) -> bool:
     actor = buffer.actor
-    starting = actor.reached(*[m for m in actor.everything if m.role is Role.START])
+    starting = reached_from(actor, Role.START)
     for _, value, method in actor.assignments(buffer.attribute):
         first = method.name == "" or method in starting
         if first and not empty(value, method) and not _only_bound(value, method):
