@@ -90,7 +90,7 @@ class GodActor(ProjectRule):
         Option("clusters", 3, "Groups of handlers sharing no state that make a god actor."),
         Option("cluster-handlers", 2, "Handlers that a group has at least."),
         Option("handlers", 20, "More handlers than this, over many fields, are too many whatever they share."),
-        Option("fields", 12, "Fields that handlers change, to go with 'handlers'; the more handlers, the fewer."),
+        Option("fields", 12, "Fields that handlers change, to go with 'handlers'."),
     )
 
     def check_project(self, actors: Sequence[Actor]) -> Iterator[Finding]:
@@ -107,9 +107,7 @@ class GodActor(ProjectRule):
             yield self._report(actor, *found[actor], actors)
 
     def _is_large(self, state: Layout) -> bool:
-        handlers, fields = self.option("handlers", int), self.option("fields", int)
-        many, wide = len(state.handlers), len(state.fields)
-        return many > handlers and wide * 2 > fields and many * wide > handlers * fields
+        return len(state.handlers) > self.option("handlers", int) and len(state.fields) > self.option("fields", int)
 
     def _report(self, actor: Actor, state: Layout, jobs: Sequence[Cluster], actors: Sequence[Actor]) -> Finding:
         apart = len(jobs) >= self.option("clusters", int)
