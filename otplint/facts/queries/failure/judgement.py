@@ -77,7 +77,8 @@ def _isolates(catch: Catch) -> bool:
     isolate the item where the actor's own work fails and nothing is said at all.
     """
     if not catch.isolates_items:
-        return catch.reaction is not Reaction.SILENT and catch.is_main_work and runs_for_each(catch.method)
+        told = catch.reaction in (Reaction.LOGS, Reaction.MARKS, Reaction.REACTS)
+        return told and catch.is_main_work and runs_for_each(catch.method)
     if catch.says_nothing and not catch.runs_the_item:
         return False
     return catch.reaction is not Reaction.SILENT or catch.is_main_work
