@@ -37,7 +37,7 @@ def blocking(actor: Actor) -> Iterator[Wait]:
             continue
         if actor.form == "function" and not wait.running.on_loop:
             continue  # a job has no mailbox: its worker is there to wait for it
-        if wait.event.operation.bounded_by and wait.method.role is Role.HANDLER and not takes_messages(actor):
+        if wait.event.operation.bounded_by and not takes_messages(actor) and _called_back(wait.method):
             continue  # called back by the event loop because there is something to read
         if wait.role == "sleep" or wait.running.on_loop:
             found = wait.bounded or wait.role in ("sleep", "block") or wait.for_end
@@ -45,6 +45,12 @@ def blocking(actor: Actor) -> Iterator[Wait]:
             found = (wait.role == "block" or wait.for_end) and not wait.bounded
         if found:
             yield wait
+
+
+def _called_back(method: Method) -> bool:
+    """True for what the event loop calls back, and for a helper that only such functions call."""
+    callers = method.actor.callers(method)
+    return method.role is Role.HANDLER or (bool(callers) and all(m.role is Role.HANDLER for m in callers))
 
 
 def seconds(wait: Wait) -> float | None:

@@ -53,6 +53,10 @@ def uses_after_exit(leave: Exit) -> list[ItemUse]:
     method = leave.method
     if not isinstance(leave.node, code.Call):
         return []
+    stmt = method.statement(leave.node)
+    value = stmt.value.value if isinstance(stmt, code.Assign) and isinstance(stmt.value, code.Await) else None
+    if isinstance(stmt, code.Assign) and leave.node in (stmt.value, value):
+        return uses_of_names({n for t in stmt.targets for n in bound_names(t)}, method)
     return list(_uses(method, lambda e: behind(e, method).includes(leave.node), leave.node))
 
 
