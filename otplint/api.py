@@ -19,6 +19,7 @@ from types import MappingProxyType
 from typing import ClassVar, Protocol, TypeVar
 
 from otplint.facts.actors import Actor, Use
+from otplint.facts.edits import replaced, with_keyword, with_last, with_method, wrapped
 from otplint.facts.facts import Facts
 from otplint.facts.exceptions import catches_all, exception_types, suppressed_types
 from otplint.facts.flow import Exit, Flow, Point
@@ -187,6 +188,7 @@ __all__ = [
     "raw_writes",
     "refuses",
     "relaxations",
+    "replaced",
     "requests",
     "restart_loops",
     "retries",
@@ -206,6 +208,10 @@ __all__ = [
     "unbounded_waits",
     "volatile",
     "watches",
+    "with_keyword",
+    "with_last",
+    "with_method",
+    "wrapped",
 ]
 
 API_VERSION = 1

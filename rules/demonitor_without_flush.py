@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from otplint.api import Actor, Confidence, Finding, Rule, Severity, stale_downs
+from otplint.api import Actor, Confidence, Event, Finding, Fix, Rule, Severity, replaced, stale_downs, with_keyword
 
 
 class DemonitorWithoutFlush(Rule):
@@ -70,6 +70,7 @@ class DemonitorWithoutFlush(Rule):
     severity = Severity.MEDIUM
     confidence = Confidence.HIGH
     proof = "same construct"
+    fix = "safe"
 
     def check(self, actor: Actor) -> Iterator[Finding]:
         """Report the releases that leave a DOWN behind which is then acted on."""
@@ -89,4 +90,14 @@ class DemonitorWithoutFlush(Rule):
                 remedy=f"Pass {event.operation.flush}=True, or ask in the DOWN handler whether the reference is known.",
                 related=[(a.place.method, a.place.node, "a late DOWN is acted on here") for a in stale.answers[:3]],
                 confidence=min(most, actor.confidence, key=lambda c: c.rank),
+                fix=_flushed(event),
             )
+
+
+def _flushed(event: Event) -> Fix | None:
+    """The release that throws away what is queued: nothing else in it changes."""
+    operation, call = event.operation, event.call
+    given = call.argument(len(operation.parameters), operation.flush)
+    edit = replaced(event.method, given, "True") if given is not None else None
+    edit = edit or with_keyword(event.method, call, operation.flush, "True")
+    return None if edit is None else Fix(f"Pass {operation.flush}=True", (edit,), safe=True)

@@ -2,7 +2,19 @@
 
 from collections.abc import Iterator
 
-from otplint.api import Actor, Backwards, Confidence, Finding, Rule, Severity, backwards
+from otplint.api import (
+    Actor,
+    Backwards,
+    Confidence,
+    Finding,
+    Fix,
+    Rule,
+    Severity,
+    backwards,
+    syntax,
+    with_method,
+    wrapped,
+)
 
 
 class LifoDrain(Rule):
@@ -65,6 +77,7 @@ class LifoDrain(Rule):
     severity = Severity.MEDIUM
     confidence = Confidence.HIGH
     proof = "same construct"
+    fix = "unsafe"
 
     def check(self, actor: Actor) -> Iterator[Finding]:
         """Report the drains that turn the order round."""
@@ -85,4 +98,19 @@ class LifoDrain(Rule):
             remedy="Append and take from the other end: a deque with append and popleft.",
             related=[(entry.method, entry.node, f"entries come in here, {where}")],
             confidence=min(found.confidence, actor.confidence, key=lambda c: c.rank),
+            fix=_turned(found),
         )
+
+
+def _turned(found: Backwards) -> Fix | None:
+    """The drain from the other end; none where that takes more than another call."""
+    node, method, first_in = found.node, found.method, found.entry.end == "head"
+    if isinstance(node, (syntax.Name, syntax.Attr, syntax.Sub)) and first_in:
+        return Fix("Walk it the other way round", wrapped(method, node, "reversed(", ")"))
+    if not isinstance(node, syntax.Call) or not isinstance(node.func, syntax.Attr):
+        return None
+    if node.func.name not in ("pop", "popleft"):
+        return None
+    take = "pop()" if first_in else "popleft()" if found.buffer.kind == "deque" else "pop(0)"
+    edit = with_method(method, node, take)
+    return None if edit is None else Fix(f"Take from the other end, by {take}", (edit,))

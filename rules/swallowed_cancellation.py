@@ -7,6 +7,7 @@ from otplint.api import (
     Catch,
     Confidence,
     Finding,
+    Fix,
     Reaction,
     Rule,
     Severity,
@@ -18,10 +19,12 @@ from otplint.api import (
     guards_what_is_given,
     swallows_cancellation,
     swallows_exit,
+    with_last,
 )
 
 _ASKS = {"cancelling", "uncancel"}
 """``asyncio.Task`` methods: code that asks whether it is itself the one that was cancelled knows what it does."""
+_LEAVES = (code.Return, code.Break, code.Continue)
 
 
 class SwallowedCancellation(Rule):
@@ -80,6 +83,7 @@ class SwallowedCancellation(Rule):
     severity = Severity.CRITICAL
     confidence = Confidence.HIGH
     proof = "same construct"
+    fix = "unsafe"
 
     def check(self, actor: Actor) -> Iterator[Finding]:
         """Report clauses that swallow a request to stop in code that then works on."""
@@ -115,7 +119,18 @@ class SwallowedCancellation(Rule):
             else [],
             confidence=min(confidence, actor.confidence, key=lambda c: c.rank),
             severity=Severity.CRITICAL if cancelled else Severity.HIGH,
+            fix=_raised(catch),
         )
+
+
+def _raised(catch: Catch) -> Fix | None:
+    """The clause with a `raise` at its end, where no path leaves it before that, nor a `finally` takes it away."""
+    if not isinstance(catch.node, code.Handler) or not isinstance(catch.around, code.Try):
+        return None
+    inside = [*code.statements(catch.body), *code.statements(catch.around.final)]
+    if any(isinstance(stmt, _LEAVES) and stmt is not catch.body[-1] for stmt in inside):
+        return None
+    return Fix("Re-raise at the end of the clause", (with_last(catch.method, catch.node, "raise"),))
 
 
 def _of_cancellation(catch: Catch) -> Confidence | None:

@@ -19,6 +19,7 @@ from otplint.engine.packs import Pack, load_rules
 from otplint.proof.programs import BrokenProof, Programs, all_programs, fixtures, scenario_of
 from otplint.proof.prove import prove, show
 from otplint.proof.record import FILE, record, recorded
+from otplint.testkit import Check, checks
 
 PROGRAMS = list(all_programs())
 
@@ -75,6 +76,11 @@ def test_what_is_recorded_is_what_is_measured(everything: Any, request: pytest.F
         if not path.is_file() or path.read_text(encoding="utf-8") != wanted:
             stale.append(folder.name)
     assert stale == [], "`otplint prove --save` measures them anew, `make docs` the pages as well"
+
+
+@pytest.mark.parametrize("check", [c for c in checks("otplint.rules") if c.what == "fixed-program"], ids=str)
+def test_what_a_fix_makes_of_the_bad_program_does_no_harm(check: Check) -> None:
+    check()
 
 
 def test_a_broken_proof_ends_with_1(monkeypatch: pytest.MonkeyPatch) -> None:
