@@ -128,6 +128,58 @@ HIDDEN = {
 }
 
 
+def test_a_question_that_the_failure_answers(scan: Scan) -> None:
+    asks = "try:\n    await self.link.ping()\n    return True\nexcept Exception:\n    return False"
+    (probe,) = scan(handler(*asks.split("\n")), "OTP201")
+    (does,) = scan(handler(*asks.replace("await self.link", "self.state = await self.link").split("\n")), "OTP201")
+    (logs,) = scan(handler(*asks.replace("    return F", "    log.info('x')\n    return F").split("\n")), "OTP201")
+    assert [f.confidence.value for f in (probe, does, logs)] == ["low", "high", "high"]
+
+
+def test_a_loop_that_the_failure_ends(scan: Scan) -> None:
+    text = THREAD.replace("ARM", "log.error('x')\n                break")
+    assert not [f for f in scan(text, "OTP201") if f.handler == "run"]
+    (silent,) = [f for f in scan(text.replace("log.error('x')", "pass"), "OTP201") if f.handler == "run"]
+    assert silent.confidence is Confidence.MEDIUM
+
+
+def test_one_of_many_is_kept_from_stopping_the_others(scan: Scan) -> None:
+    text = around("raise").replace("self.step(msg)", "CALL") + (
+        "\n    def one(self, peer):\n        try:\n            peer.tell()\n        except Exception:\n"
+        "            log.error('x')\n"
+    )
+    calls = ("[self.one(peer) for peer in self.peers]", "self.one(self.peer)")
+    assert [len(scan(text.replace("CALL", call), "OTP201")) for call in calls] == [0, 1]
+
+
+def test_an_answer_to_the_sender_is_no_report(scan: Scan) -> None:
+    text = around("self.system.cast(msg.sender, ('failed', error))")
+    assert [f.code for f in scan(text, "OTP201")] == ["OTP201"]
+    assert not scan(text.replace("msg.sender", "self.boss"), "OTP201")
+
+
+def test_a_logger_by_another_name(scan: Scan) -> None:
+    text = PYKKA.replace("log = logging.getLogger(__name__)", "log = logging.getLogger(__name__)\nerror = log.error")
+    found = scan(text.replace("ARM", "error('x')"), "OTP201")
+    assert {f.confidence for f in found} == {Confidence.MEDIUM}
+
+
+def test_a_variable_that_the_function_around_raises(scan: Scan) -> None:
+    text = handler(
+        "error = None",
+        "def work():",
+        "    nonlocal error",
+        "    try:",
+        "        self.step(msg)",
+        "    except Exception as failure:",
+        "        error = failure",
+        "self.pool.run(work)",
+        "RAISED",
+    )
+    assert not scan(text.replace("RAISED", "if error is not None:\n            raise error"), "OTP201")
+    assert scan(text.replace("RAISED", "pass"), "OTP201")
+
+
 @pytest.mark.parametrize("name", HIDDEN)
 def test_hides_failures(name: str, scan: Scan) -> None:
     assert [f.code for f in scan(HIDDEN[name], ("OTP201", "OTP202", "OTP203"))] == ["OTP201"]

@@ -14,6 +14,9 @@ from otplint.findings import Confidence
 
 __all__ = ["hides", "outcome"]
 
+_QUESTION = 3
+"""Statements of a question: what answers it takes no more."""
+
 
 def outcome(method: Method) -> str:
     """What a failure in the actor's function leads to, as the framework says: one of ``FAILURES``."""
@@ -43,6 +46,8 @@ def hides(catch: Catch, fate: str, actor: Actor) -> Confidence | None:
     reaction = catch.reaction
     if reaction is not Reaction.SILENT and _ends_life(catch):
         return None
+    if _is_probe(catch):
+        return Confidence.LOW
     match fate:
         case "restart":
             return Confidence.HIGH
@@ -68,6 +73,26 @@ def _ends_life(catch: Catch) -> bool:
         return False
     reports = catch.reports()
     return not method.flow.survives(catch.node, unless=reports, later=reports.ends_it, again=catch.around)[1]
+
+
+def _is_probe(catch: Catch) -> bool:
+    """True for a question that the failure answers: ``try: ping() ... return True; except Exception: return False``."""
+
+    def says(block: code.Block, answer: bool) -> bool:
+        last = block[-1] if block else None
+        return isinstance(last, code.Return) and isinstance(last.value, code.Const) and last.value.value is answer
+
+    if len(catch.body) != 1 or not isinstance(catch.around, code.Try) or len(catch.tried) > _QUESTION:
+        return False
+    if any(isinstance(t, code.Attr) for s in catch.tried for t in _targets(s)):
+        return False
+    after = catch.method.body if catch.around in catch.method.body else ()
+    yes = says(catch.tried, True) or says(catch.around.orelse, True) or says(after, True)
+    return says(catch.body, False) and yes
+
+
+def _targets(stmt: code.Stmt) -> tuple[code.Expr, ...]:
+    return stmt.targets if isinstance(stmt, code.Assign) else ()
 
 
 def _isolates(catch: Catch) -> bool:

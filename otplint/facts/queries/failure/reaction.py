@@ -134,6 +134,9 @@ def logged(call: code.Call, method: Method) -> bool | None:
         return True
     func = call.func
     if isinstance(func, code.Name):
+        owner, _, last = name.rpartition(".")
+        if last in LOUD | QUIET and _is_logger(owner, method):
+            return last not in QUIET  # error = log.error
         func, method = _stands_for(func, method)
     if not isinstance(func, code.Attr) or (func.name not in LOUD and func.name not in QUIET):
         return None
@@ -145,8 +148,20 @@ def logged(call: code.Call, method: Method) -> bool | None:
     return func.name not in QUIET
 
 
+def _is_logger(qualified: str, method: Method) -> bool:
+    """True for a name at module level that holds a logger."""
+    return any(
+        isinstance(value, code.Call) and _makes_logger(module.qualname(value.func))
+        for module, _, value in method.actor.facts.constants(qualified)
+    )
+
+
+def _makes_logger(made: str) -> bool:
+    return made in ("logging.getLogger", "structlog.get_logger", "logging.Logger") or made.endswith("get_logger")
+
+
 def _stands_for(func: code.Name, method: Method) -> tuple[code.Expr, Method]:
-    """The method that a name at module level stands for: ``error = logger.error``."""
+    """The method that a name at module level stands for: ``debug, error = logger.debug, logger.error``."""
     qualified = method.qualname(func)
     for module, stmt, value in method.actor.facts.constants(qualified):
         for target in stmt.targets if isinstance(stmt, code.Assign) else ():
@@ -190,8 +205,7 @@ def _chain(expr: code.Expr) -> list[str]:
 def _made_by_logging(receiver: code.Expr, method: Method) -> bool:
     for origin in origins(receiver, method):
         if isinstance(origin.expr, code.Call):
-            made = origin.method.qualname(origin.expr.func)
-            if made in ("logging.getLogger", "structlog.get_logger", "logging.Logger") or made.endswith("get_logger"):
+            if _makes_logger(origin.method.qualname(origin.expr.func)):
                 return True
     return method.qualname(receiver) in ("logging", "loguru.logger")
 

@@ -60,6 +60,8 @@ def _returns_to_work(method: Method, seen: set[int]) -> bool:
     if method.stops or method.role is Role.LOOP:
         return False
     kind = method.actor.kind
+    if method.actor.form == "function" and method.outer is None:
+        return False  # a task of its own ends where its function does
     if method.role in (Role.HANDLER, Role.START):
         return bool(kind.handlers or kind.public_methods or kind.handler_decorators)
     for caller in method.actor.callers(method):
