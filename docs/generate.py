@@ -166,8 +166,8 @@ def rule_table(rules: list[type[Rule]]) -> str:
 
 
 def example(before: Report) -> str:
-    """The first findings of the shipped example, as a scan prints them."""
-    first = replace(before, findings=before.findings[:2])
+    """The first findings of the shipped example that are about one place, as a scan prints them."""
+    first = replace(before, findings=tuple(f for f in before.findings if not f.related)[:2])
     return f"```text\n{render('text', first, width=100)}...\n{summary(before)}\n```\n"
 
 
@@ -213,7 +213,8 @@ def _section(item: str, before: Report, infos: Sequence[RuleInfo], proof: Proof)
     shown = [one for one in proof.items if one.code in rules]
     if item not in ITEMS and not findings and not shown:
         return ""
-    title, said = ITEMS.get(item, (", ".join(info.name for info in rules.values()), ""))
+    seen = {finding.code for finding in findings} | {one.code for one in shown}
+    title, said = ITEMS.get(item, (", ".join(info.name for info in rules.values() if info.code in seen), ""))
     blocks = [f"## {item}: {title}", *([said] if said else [])]
     blocks += [block for finding in findings for block in _found(finding, rules[finding.code], before)]
     if not findings:
