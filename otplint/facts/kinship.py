@@ -50,7 +50,7 @@ class Kinship:
     def _add(self, index: ModuleIndex) -> None:
         for entry in index.classes:
             name = f"{index.module}.{entry.qualname}"
-            if entry.bases or entry.keywords or name in self._living:
+            if entry.bases or entry.keywords or name in self._living or name in self._actor_names:
                 made_by = self._project.resolve(index.module, entry.keywords.get("metaclass", ""))
                 root = self._project.derives_from(name, self._roots) or self._project.derives_from(name, self._living)
                 root = root or (made_by if made_by in self._actor_names else None)

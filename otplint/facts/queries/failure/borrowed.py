@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from otplint.facts.actors import Actor
 from otplint.facts.methods import Method
 from otplint.facts.queries.failure.catches import Catch, catches
-from otplint.facts.queries.failure.wrappers import Form, Helper, helpers
 from otplint.facts.queries.failure.judgement import hides
 from otplint.facts.queries.failure.results import fails_by
+from otplint.facts.queries.failure.wrappers import Form, Helper, helpers
 from otplint.facts.queries.failure.wrapping import guards_what_is_given, swallowing_exit
 from otplint.facts.syntax import code
 from otplint.findings import Confidence

@@ -204,9 +204,8 @@ def _chain(expr: code.Expr) -> list[str]:
 
 def _made_by_logging(receiver: code.Expr, method: Method) -> bool:
     for origin in origins(receiver, method):
-        if isinstance(origin.expr, code.Call):
-            if _makes_logger(origin.method.qualname(origin.expr.func)):
-                return True
+        if isinstance(origin.expr, code.Call) and _makes_logger(origin.method.qualname(origin.expr.func)):
+            return True
     return method.qualname(receiver) in ("logging", "loguru.logger")
 
 
