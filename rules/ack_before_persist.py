@@ -66,7 +66,7 @@ class AckBeforePersist(Rule):
             actor,
             early.method,
             early.node,
-            problem=f"{actor.name}.{early.method.name} {_HOW[early.kind]}.",
+            problem=f"{early.method.title} {_HOW[early.kind]}.",
             consequence="If the actor dies in between, what was acknowledged is lost, and nobody sends it again.",
             remedy="Save first, then answer.",
             related=[(*early.save, "it is saved here")],

@@ -83,7 +83,7 @@ class AliveCheckThenSend(Rule):
             actor,
             send.method,
             first.test,
-            problem=f"{actor.name}.{send.method.name} {_DEEDS[send.role]} {whom} because it was alive just now.",
+            problem=f"{send.method.title} {_DEEDS[send.role]} {whom} because it was alive just now.",
             consequence="If it ends in between, the message is lost and the sender believes that it arrived.",
             remedy="Make a call and handle its failure; the check then says nothing that the call does not.",
             related=related,

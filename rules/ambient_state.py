@@ -84,7 +84,7 @@ class AmbientState(ProjectRule):
             actor,
             method,
             node,
-            problem=f"{actor.name}.{writer.name} keeps state in {_WHERE[state.kind].format(name=name)}.",
+            problem=f"{writer.title} keeps state in {_WHERE[state.kind].format(name=name)}.",
             consequence=f"{shared}Actors see each other's state, and a restart goes on with what the crash left.",
             remedy=f"Make {name} an attribute that the actor sets when it starts, or an actor that the others ask.",
             related=related,

@@ -81,7 +81,7 @@ class BlockingHandler(Rule):
 
     def _blocked(self, actor: Actor, wait: Wait) -> Finding:
         method, place = wait.method, wait.running
-        where = f"{actor.name}.{method.name}" if not place.crossed else method.name
+        where = method.title if not place.crossed else method.name
         deed = "sleeps" if wait.role == "sleep" else "blocks"
         if place.on_loop:
             consequence = "The event loop stands still: no other message, task or timeout is handled meanwhile."

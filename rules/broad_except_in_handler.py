@@ -109,7 +109,7 @@ class BroadExceptInHandler(Rule):
             actor,
             method,
             catch.node,
-            problem=f"{actor.name}.{method.name} {how} and {_DEEDS[catch.reaction]}.",
+            problem=f"{method.title} {how} and {_DEEDS[catch.reaction]}.",
             consequence=f"After a bug here {_OUTCOMES[outcome(method)]}.",
             remedy="Catch the errors that are expected and let any other end the handler.",
             confidence=min(confidence, actor.confidence, key=lambda c: c.rank),

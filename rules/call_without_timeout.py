@@ -65,7 +65,7 @@ class CallWithoutTimeout(Rule):
 
     def _report(self, actor: Actor, wait: Wait) -> Finding:
         method, place = wait.method, wait.running
-        where = f"{actor.name}.{method.name}" if not place.crossed else method.name
+        where = method.title if not place.crossed else method.name
         return self.finding(
             actor,
             method,

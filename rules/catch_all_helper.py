@@ -130,7 +130,7 @@ class CatchAllHelper(ProjectRule):
     def _report(self, place: _Place) -> Finding:
         first = place.users[0]
         helper = f"{_name(place.method)} {_KINDS[first.form]}"
-        names = list(dict.fromkeys(f"{h.user.actor.name}.{h.user.name}" for h in place.users))
+        names = list(dict.fromkeys(h.user.title for h in place.users))
         more = f" and {len(names) - 1} more" if len(names) > 1 else ""
         unique = {id(helper.use): helper for helper in reversed(place.users)}
         return self.finding(
@@ -142,8 +142,7 @@ class CatchAllHelper(ProjectRule):
             "state the failed step left behind.",
             remedy="Catch the errors that are expected and let any other end the handler.",
             related=[
-                (user.user, user.use, f"{user.user.actor.name}.{user.user.name} runs it")
-                for user in list(reversed(unique.values()))[:_SHOWN]
+                (user.user, user.use, f"{user.user.title} runs it") for user in list(reversed(unique.values()))[:_SHOWN]
             ],
             confidence=place.confidence,
         )

@@ -83,7 +83,7 @@ class DemonitorWithoutFlush(Rule):
                 actor,
                 event.method,
                 event.call,
-                problem=f"{actor.name}.{event.method.name} releases a watch and leaves its DOWN in the mailbox, "
+                problem=f"{event.method.title} releases a watch and leaves its DOWN in the mailbox, "
                 f"if one is queued already; {actor.name}.{handler} acts on it.",
                 consequence="Where the target dies just before the release, its death is handled although the actor "
                 "has given the watch up.",

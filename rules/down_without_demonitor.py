@@ -86,7 +86,7 @@ class DownWithoutDemonitor(Rule):
                 actor,
                 late.branch.method,
                 late.branch.node,
-                problem=f"{actor.name}.{late.branch.method.name} forgets an actor that went down and does not release "
+                problem=f"{late.branch.method.title} forgets an actor that went down and does not release "
                 f"its watch, which {actor.framework.name} may keep.",
                 consequence="A watch whose notice was delivered stays in the framework's tables, one for each death.",
                 remedy="Release the reference that the notice carries.",

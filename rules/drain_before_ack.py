@@ -87,7 +87,7 @@ class DrainBeforeAck(Rule):
             actor,
             found.method,
             found.node,
-            problem=f"{actor.name}.{found.method.name} {_PROBLEMS[found.kind].format(buffer=name)}.",
+            problem=f"{found.method.title} {_PROBLEMS[found.kind].format(buffer=name)}.",
             consequence="Messages that were accepted are lost, and nobody is told."
             if never
             else "What could not be delivered is lost, although it was accepted.",

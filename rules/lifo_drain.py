@@ -93,7 +93,7 @@ class LifoDrain(Rule):
             actor,
             found.method,
             found.node,
-            problem=f"{actor.name}.{found.method.name} drains {name} from the end where its entries come in.",
+            problem=f"{found.method.title} drains {name} from the end where its entries come in.",
             consequence="What came last is delivered first, and under load the oldest wait for ever.",
             remedy="Append and take from the other end: a deque with append and popleft.",
             related=[(entry.method, entry.node, f"entries come in here, {where}")],

@@ -103,7 +103,7 @@ class MonitorNeverReleased(Rule):
             actor,
             watch.method,
             watch.call,
-            problem=f"{actor.name}.{watch.method.name} watches {what}, and nothing in {actor.name} ever releases it.",
+            problem=f"{watch.method.title} watches {what}, and nothing in {actor.name} ever releases it.",
             consequence="Each watch of a target that lives on stays live: they add up, and when the target ends, that "
             "many DOWN messages arrive at once.",
             remedy="Release the reference where the interest ends (the reply, the unsubscription); a delivered DOWN "

@@ -86,7 +86,7 @@ class MonitorRefDiscarded(Rule):
                 actor,
                 watch.method,
                 watch.call,
-                problem=f"{actor.name}.{watch.method.name} watches {what} and {how}.",
+                problem=f"{watch.method.title} watches {what} and {how}.",
                 consequence="Nobody can release this watch: it stays live for as long as the target does, and so "
                 "does every other that this line makes.",
                 remedy="Keep the reference (in a table by target, say) and release it where the interest ends.",

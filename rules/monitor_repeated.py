@@ -81,7 +81,7 @@ class MonitorRepeated(Rule):
                 actor,
                 watch.method,
                 watch.call,
-                problem=f"{actor.name}.{entry.method.name} watches {what} with each message and does not ask "
+                problem=f"{entry.method.title} watches {what} with each message and does not ask "
                 "whether it already does.",
                 consequence="The monitors of one target grow with the messages handled, and when it ends as many DOWN "
                 "messages arrive; a table by target can release only the last.",

@@ -73,7 +73,7 @@ class RawSendFallback(Rule):
             actor,
             method,
             call,
-            problem=f"After a failed call {actor.name}.{method.name} {_DEEDS[again.role]}.",
+            problem=f"After a failed call {method.title} {_DEEDS[again.role]}.",
             consequence="After a timeout the request may be carried out twice, and nobody counts the failure.",
             remedy="Let the failure reach the caller, or retry by a call whose request has an idempotency key.",
             related=related,

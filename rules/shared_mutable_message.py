@@ -71,7 +71,7 @@ class SharedMutableMessage(Rule):
             actor,
             method,
             item.object,
-            problem=f"{actor.name}.{method.name} {deed} {what} itself and changes it afterwards.",
+            problem=f"{method.title} {deed} {what} itself and changes it afterwards.",
             consequence="The receiver has the same object: it sees changes that nobody sent, at any time.",
             remedy="Hand out a copy (tuple, dict, deepcopy) or frozen data.",
             related=[(item.changer, item.change, "it is changed here")],

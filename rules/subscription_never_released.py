@@ -113,7 +113,7 @@ class SubscriptionNeverReleased(Rule):
 def _words(actor: Actor, leak: Leak) -> tuple[str, str, str]:
     taken = leak.acquisition
     what = syntax.dotted(taken.call.func) or taken.name
-    where = f"{actor.name}.{leak.place.method.name}"
+    where = leak.place.method.title
     timer = taken.is_timer
     held = f"The callback keeps {actor.name} in memory and runs after its end; each new {actor.name} adds another one."
     if leak.flaw is Loose.OVERWRITTEN:

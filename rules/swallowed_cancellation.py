@@ -109,7 +109,7 @@ class SwallowedCancellation(Rule):
             actor,
             method,
             catch.node,
-            problem=f"{actor.name}.{method.name} {verb} {what} and goes on, so its own {request} is swallowed.",
+            problem=f"{method.title} {verb} {what} and goes on, so its own {request} is swallowed.",
             consequence="Whoever stops it waits in vain: a shutdown runs into its timeout and has to give it up."
             if cancelled
             else "SystemExit and KeyboardInterrupt do not end it, nor does any bug: it works on in an unknown state.",

@@ -85,7 +85,7 @@ class UnboundedRetry(ProjectRule):
 
     def _report(self, actor: Actor, retry: Retry, confidence: Confidence) -> Finding:
         own = retry.method in actor.everything
-        name = f"{actor.name}.{retry.method.name}" if own else f"{retry.method.name}, which runs for {actor.name},"
+        name = retry.method.title if own else f"{retry.method.name}, which runs for {actor.name},"
         lacks = [what for what, there in (("no limit", retry.limited), ("no pause", retry.paused)) if not there]
         how = f"with {' and '.join(lacks)}" if lacks else "as often as it may"
         open_ = " while the circuit breaker is open" if retry.asks_open else ""

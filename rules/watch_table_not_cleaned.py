@@ -87,7 +87,7 @@ class WatchTableNotCleaned(Rule):
                 actor,
                 use.method,
                 use.node,
-                problem=f"{actor.name}.{use.method.name} keeps an entry in {use.attribute} for {what}, which it "
+                problem=f"{use.method.title} keeps an entry in {use.attribute} for {what}, which it "
                 f"watches, and {_handled(leftover)}.",
                 consequence=f"{use.attribute} grows by one entry with each target that dies, for as long as "
                 f"{actor.name} lives.",

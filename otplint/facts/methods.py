@@ -102,6 +102,12 @@ class Method:
         return self.code.name
 
     @property
+    def title(self) -> str:
+        """Its name in messages: ``Actor.method``, or just ``function``."""
+        of_class = self.actor.form == "class" or self.owner
+        return f"{self.actor.name}.{self.name}" if of_class or self.outer is not None else self.name
+
+    @property
     def body(self) -> code.Block:
         """Its statements."""
         return self.code.body
