@@ -98,15 +98,23 @@ def _targets(stmt: code.Stmt) -> tuple[code.Expr, ...]:
 def _isolates(catch: Catch) -> bool:
     """True where one bad item of many is kept from stopping the others.
 
-    A step of the work on an item that fails in silence isolates nothing: the item goes on without it. Nor does it
-    isolate the item where the actor's own work fails and nothing is said at all.
+    A step of the work on an item that fails in silence, or gets a default value, isolates nothing: the item goes on
+    without it. Nor does it isolate the item where the actor's own work fails and nothing is said at all.
     """
     if not catch.isolates_items:
         told = catch.reaction in (Reaction.LOGS, Reaction.MARKS, Reaction.REACTS)
         return told and catch.is_main_work and runs_for_each(catch.method)
     if catch.says_nothing and not catch.runs_the_item:
         return False
-    return catch.reaction is not Reaction.SILENT or catch.is_main_work
+    if _leaves_the_loop(catch):
+        return False
+    return catch.reaction not in (Reaction.SILENT, Reaction.DEFAULT) or catch.is_main_work
+
+
+def _leaves_the_loop(catch: Catch) -> bool:
+    """True where no item comes after the one that failed."""
+    last = catch.body[-1] if catch.body else None
+    return isinstance(last, (code.Return, code.Break))
 
 
 def _raises_on_request(catch: Catch) -> bool:
