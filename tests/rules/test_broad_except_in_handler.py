@@ -152,6 +152,29 @@ def test_one_of_many_is_kept_from_stopping_the_others(scan: Scan) -> None:
     assert [len(scan(text.replace("CALL", call), "OTP201")) for call in calls] == [0, 1]
 
 
+def test_what_leaves_the_loop_keeps_no_items_apart(scan: Scan) -> None:
+    text = handler(
+        "for peer in self.peers:", "    try:", "        peer.tell()", "    except Exception as error:", "        ARM"
+    )
+    arms = ("log.error('x')", "return False", "break")
+    assert [len(scan(text.replace("ARM", arm), "OTP201")) for arm in arms] == [0, 1, 1]
+
+
+def test_arguments_that_came_with_the_message(scan: Scan) -> None:
+    text = """
+        import pykka
+        class A(pykka.ThreadingActor):
+            def run(self, name, *arguments):
+                function = getattr(self.plugin, name)
+                try:
+                    return function(GIVEN)
+                except Exception as error:
+                    return {"error": str(error)}
+    """
+    assert not scan(text.replace("GIVEN", "*arguments"), "OTP201")
+    assert scan(text.replace("GIVEN", "self.table"), "OTP201")
+
+
 def test_an_answer_to_the_sender_is_no_report(scan: Scan) -> None:
     text = around("self.system.cast(msg.sender, ('failed', error))")
     assert [f.code for f in scan(text, "OTP201")] == ["OTP201"]

@@ -94,6 +94,19 @@ FINE = {
     "recursion over a tree": server(
         "self.walk(msg)", "def walk(self, node):\n    for child in node:\n        self.walk(child)\n"
     ),
+    "recursion for something else": server(
+        "await self.f(msg)",
+        """
+        async def f(self, msg):
+            try:
+                return await self.g(msg)
+            except OSError as error:
+                return await self.f(Failed(error))
+        """,
+    ),
+    "one condition goes round": loop(
+        "if error.errno == 4:\n    continue\nelif error.errno == 5:\n    break\nelse:\n    raise"
+    ),
     "told another": loop("self.system.cast(self.boss, msg)\nreturn"),
     "told itself later": loop("self.system.send_after(5.0, self.pid, msg)\nreturn"),
 }
