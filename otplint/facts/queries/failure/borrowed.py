@@ -27,7 +27,6 @@ _OF_TEXT = frozenset({"strip", "split", "rsplit", "splitlines", "decode", "encod
                       "upper", "replace", "partition", "rpartition", "startswith", "endswith", "items", "keys",
                       "isdigit", "isalpha", "isalnum", "isnumeric",
                       "values", "isoformat", "timestamp", "strftime", "total_seconds"})  # fmt: skip
-_ERRORS = ("Error", "Exception")
 _NEAR = 2
 """A part of a part is still the actor's own work; what lies behind may be anybody's."""
 
@@ -92,14 +91,20 @@ def _is_parser(catch: Catch) -> bool:
     return (
         all(s is catch.around or isinstance(s, plain) for s in around)
         and all(isinstance(s, plain) for s in code.statements(catch.tried))
-        and all(_is_conversion(call, catch.method) for call in code.calls(catch.tried))
+        and all(
+            _is_conversion(call, catch.method) or _is_raised(call, catch.method) for call in code.calls(catch.tried)
+        )
     )
+
+
+def _is_raised(call: code.Call, method: Method) -> bool:
+    return isinstance(method.statement(call), code.Raise)
 
 
 def _is_conversion(call: code.Call, method: Method) -> bool:
     name = method.qualname(call.func).removeprefix("builtins.")
     if name:
-        return name in _CONVERSIONS or name.startswith(_PARSERS) or name.rpartition(".")[2].endswith(_ERRORS)
+        return name in _CONVERSIONS or name.startswith(_PARSERS)
     return isinstance(call.func, code.Attr) and call.func.name in _OF_TEXT
 
 

@@ -226,11 +226,19 @@ def _is_broad(catch: Catch) -> bool:
 
 def _only_moves_on(catch: Catch) -> bool:
     """True where every error that is caught says that nothing failed."""
-    return bool(catch.types) and all(t.rpartition(".")[2] in _MOVING_ON for t in catch.types)
+    return _are_all(catch, _MOVING_ON)
+
+
+def _are_all(catch: Catch, names: frozenset[str]) -> bool:
+    """True where each type that is caught has one of the names, given to it by a library."""
+    project = catch.method.actor.facts.project
+    return bool(catch.types) and all(
+        t.rpartition(".")[2] in names and project.find_class(t) is None for t in catch.types
+    )
 
 
 def _is_late(catch: Catch) -> bool:
-    return bool(catch.types) and all(t.rpartition(".")[2] in _LATE for t in catch.types)
+    return _are_all(catch, _LATE)
 
 
 def _request(catch: Catch) -> code.Call | None:
