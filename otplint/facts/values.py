@@ -27,7 +27,8 @@ class Values:
     def __init__(self, actor: Actor, vocabulary: Vocabulary) -> None:
         self.actor = actor
         self.vocabulary = vocabulary
-        self._types: dict[tuple[int, int], str] = {}
+        # With the expression itself: one made for a question alone must live on, or another one gets its id.
+        self._types: dict[tuple[int, int], tuple[code.Expr, str]] = {}
         self._spoken: dict[str, bool] = {}
 
     # -- types
@@ -38,9 +39,9 @@ class Values:
             return ""
         key = (id(expr), id(method))
         if key not in self._types:
-            self._types[key] = ""
-            self._types[key] = self._type(expr, method, depth)
-        return self._types[key]
+            self._types[key] = (expr, "")
+            self._types[key] = (expr, self._type(expr, method, depth))
+        return self._types[key][1]
 
     def _type(self, expr: code.Expr, method: Method, depth: int) -> str:
         match expr:

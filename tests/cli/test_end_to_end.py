@@ -69,6 +69,19 @@ def test_neither_the_directory_nor_the_jobs_nor_the_order_changes_a_word(otplint
     assert otplint(["check", "--format", "json", "..", "."], project / "src").out == first
 
 
+def test_nor_does_the_order_of_sets(repository: Path) -> None:
+    """Python gives strings another hash in each process, and objects another address."""
+    said = set()
+    for seed in ("1", "3", "5"):
+        done = subprocess.run(
+            [sys.executable, "-m", "otplint", "check", "--isolated", "--select", "ALL", "--min-confidence", "low",
+             "--format", "json", "fixtures/flaws_report3/before"],
+            cwd=repository, env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, check=False,
+        )  # fmt: skip
+        said.add(done.stdout)
+    assert len(said) == 1
+
+
 @pytest.mark.parametrize("name", ["src/bad.py", "src/new.py", None])
 def test_standard_input_is_a_file_of_the_project(
     otplint: Any, project: Path, name: str | None, monkeypatch: pytest.MonkeyPatch
