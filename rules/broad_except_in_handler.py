@@ -73,11 +73,13 @@ class BroadExceptInHandler(Rule):
                 self.entries[req.key] = share
 
     Limits:
-        Silent where the clause re-raises (also only some errors), stops the actor, or hands the exception to a
-        future or another actor; in a `for` that keeps one bad item from stopping the others; in clean-up; around a
-        job that came with the message; around imports. In threads and drained queues only what the loop reaches is
-        looked at. An `except` that does something about the failure (tries again, tells somebody) has low
-        confidence unless the framework would have restarted the actor.
+        Silent where the clause re-raises (also only some errors), stops the actor, ends the loop that it lives by, or
+        hands the exception to a future or another actor (an answer to the sender is none); where one bad item of many
+        is kept from stopping the others; in clean-up; around a job that came with the message; around imports. In
+        threads and drained queues only what the loop reaches is looked at. An `except` that does something about the
+        failure (tries again, tells somebody), a question that the failure answers (`ping(); return True`, else
+        False), and a step on the side of a request have low confidence unless the framework would have restarted
+        the actor. Wrappers, and code outside of the class, are OTP203.
 
     Report:
         Smell 6. The report says that `rescue` catches everything; on the BEAM it catches errors but no exits.

@@ -101,7 +101,8 @@ class CatchAllHelper(ProjectRule):
         Followed are helpers, parts (objects that the actor makes and keeps), decorators and context managers that the
         project defines, three calls deep. Silent where the helper re-raises, tells errors apart or hands them on;
         where each user raises or stops on the result, or uses it only to clean up, to keep items of a loop apart, or
-        around a job that came with the message.
+        around a job that came with the message. A plain function has low confidence unless the actor gives it its
+        state; so have parsers, and what is more than two calls away.
 
     Report:
         Flaw 12. An error handler that catches everything and gives a value back, used around handler logic.
