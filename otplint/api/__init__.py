@@ -18,7 +18,6 @@ from otplint.facts.methods import Event, Method, Role
 from otplint.facts.origins import Origin, origins
 from otplint.facts.queries.failure.borrowed import helper_catches, helper_exits
 from otplint.facts.queries.failure.catches import Catch, Reaction, catches
-from otplint.facts.queries.failure.wrappers import Form, Helper, helpers
 from otplint.facts.queries.failure.judgement import hides, outcome
 from otplint.facts.queries.failure.retries import Retry, Way, retries
 from otplint.facts.queries.failure.stopping import (
@@ -28,6 +27,7 @@ from otplint.facts.queries.failure.stopping import (
     swallows_cancellation,
     swallows_exit,
 )
+from otplint.facts.queries.failure.wrappers import Form, Helper, helpers
 from otplint.facts.queries.failure.wrapping import guards_what_is_given
 from otplint.facts.queries.messaging.blocking import HeldLock, blocking, held_locks, seconds
 from otplint.facts.queries.messaging.chains import Chain, chain

@@ -316,6 +316,7 @@ class Process:
             return error
         except Stop as stop:
             return stop.reason
+        # otplint: ignore[OTP201] the boundary of a process: what `terminate` raises is how it ends, and `run` tells all
         except Exception as error:  # noqa: BLE001 - the boundary of a process, as in `run`
             if not isinstance(reason, Exception):
                 self.system.crashed(self, error)

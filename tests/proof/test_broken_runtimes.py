@@ -78,23 +78,74 @@ def budgets_have_no_end(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Intensity, "allows", lambda self, now: True)
 
 
+def downs_are_never_delivered(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Watching, "land_down", lambda self, process, ref, reason: None)
+
+
+def demonitor_always_flushes(patch: pytest.MonkeyPatch) -> None:
+    real = Watching.demonitor
+    patch.setattr(Watching, "demonitor", lambda self, ref, *, flush=False: real(self, ref, flush=True))
+
+
+def messages_overtake_each_other(patch: pytest.MonkeyPatch) -> None:
+    real = Watching.land
+
+    def land(self: Any, process: Any, item: Any) -> None:
+        real(self, process, item)
+        if len(process.mailbox) > 1:
+            process.mailbox.rotate(1)
+
+    patch.setattr(Watching, "land", land)
+
+
+def casts_go_nowhere(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Kernel, "cast", lambda self, to, msg: None)
+
+
+def exits_do_nothing(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Kernel, "exit", lambda self, pid, reason: None)
+
+
 BROKEN: list[tuple[str, Break]] = [
     ("OTP101", demonitor_does_nothing),
     ("OTP101", monitor_finds_the_old_one),
     ("OTP102", demonitor_does_nothing),
     ("OTP103", demonitor_does_nothing),
     ("OTP103", monitor_finds_the_old_one),
+    ("OTP104", demonitor_always_flushes),
+    ("OTP104", downs_are_never_delivered),
+    ("OTP106", supervisors_restart_nobody),
+    ("OTP107", downs_are_never_delivered),
     ("OTP201", supervisors_restart_nobody),
     ("OTP201", crashes_are_not_counted),
     ("OTP202", zombies_pass_for_dead),
+    ("OTP203", supervisors_restart_nobody),
+    ("OTP203", crashes_are_not_counted),
+    ("OTP204", casts_go_nowhere),
     ("OTP301", settings_keep_their_defaults),
     ("OTP302", settings_keep_their_defaults),
     ("OTP302", breakers_do_not_count),
     ("OTP401", dead_letters_are_not_counted),
     ("OTP402", breakers_do_not_count),
     ("OTP402", calls_never_time_out),
+    ("OTP403", exits_do_nothing),
+    ("OTP404", messages_overtake_each_other),
+    ("OTP405", exits_do_nothing),
+    ("OTP407", calls_never_time_out),
+    ("OTP408", calls_never_time_out),
+    ("OTP409", casts_go_nowhere),
     ("OTP501", budgets_have_no_end),
     ("OTP501", supervisors_restart_nobody),
+    ("OTP502", budgets_have_no_end),
+    ("OTP502", supervisors_restart_nobody),
+    ("OTP503", crashes_are_not_counted),
+    ("OTP503", zombies_pass_for_dead),
+    ("OTP504", budgets_have_no_end),
+    ("OTP506", supervisors_restart_nobody),
+    ("OTP601", supervisors_restart_nobody),
+    ("OTP602", exits_do_nothing),
+    ("OTP603", supervisors_restart_nobody),
+    ("OTP605", supervisors_restart_nobody),
     ("flaws_report3", demonitor_does_nothing),
     ("flaws_report3", supervisors_restart_nobody),
     ("flaws_report3", breakers_do_not_count),
