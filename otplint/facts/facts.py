@@ -143,10 +143,15 @@ class Facts:
     def _may_live(self, source: Source, entry: ClassEntry) -> bool:
         """A cheap look: does the class, or a base of it in the project, live by a loop or by callbacks?"""
         callbacks = self.vocabulary.callbacks
-        qualified = f"{source.index.module}.{entry.qualname}"
-        located = [(source.index, entry), *filter(None, map(self.project.find_class, self.project.mro(qualified)[1:]))]
-        texts = (self.source(index).text[e.start : e.end] for index, e in located)
-        return any(shapes.may_live(text, callbacks) for text in texts)
+        if shapes.may_live(source.text[entry.start : entry.end], callbacks):
+            return True
+        for name in self.project.mro(f"{source.index.module}.{entry.qualname}")[1:]:
+            located = self.project.find_class(name)
+            if located is not None:
+                text = self.source(located[0]).text[located[1].start : located[1].end]
+                if shapes.seems_to_live(text, callbacks):
+                    return True
+        return False
 
     def _lives(self, index: ModuleIndex, entry: ClassEntry) -> bool:
         """Whether a base class is an actor by its shape: its functions are judged there."""

@@ -89,6 +89,8 @@ class Method:
         self.outer = outer
         """The function it is nested in."""
         self._answers: dict[object, object] = {}
+        self._events: dict[int, tuple[code.Call, Event | None]] = {}
+        """By the id of the call, which is kept so that no other one can have it."""
 
     def remembered(self, question: Callable[[Method], _Answer]) -> _Answer:
         """The answer to a question about this function, worked out once."""
@@ -321,17 +323,20 @@ class Method:
     @cached_property
     def events(self) -> tuple[Event, ...]:
         """The calls that mean something to actors, in source order."""
-        found = []
-        for call in self.calls:
-            known = self.actor.values.operation(call, self)
-            if known is not None:
-                framework, operation, certain = known
-                found.append(Event(operation.role, call, self, framework, operation, certain))
-        return tuple(found)
+        return tuple(event for call in self.calls if (event := self.event(call)) is not None)
 
     def event(self, call: code.Node | None) -> Event | None:
-        """What ``call`` means to actors, if it means anything."""
-        return next((e for e in self.events if e.call is call), None)
+        """What ``call``, which is written in this function, means to actors, if it means anything."""
+        if not isinstance(call, code.Call):
+            return None
+        if id(call) not in self._events:
+            known = self.actor.values.operation(call, self)
+            found = None
+            if known is not None:
+                framework, operation, certain = known
+                found = Event(operation.role, call, self, framework, operation, certain)
+            self._events[id(call)] = (call, found)
+        return self._events[id(call)][1]
 
 
 def _targets(stmt: code.Stmt) -> tuple[code.Expr, ...]:

@@ -136,16 +136,20 @@ def _calls_in(expr: code.Expr) -> Iterator[code.Call]:
 
 def spawned_loops(actor: Actor) -> Iterator[Method]:
     """Own functions that are started as a thread or task and run a ``while`` loop."""
-    for event in actor.events("spawn", inherited=True):
-        target = event.payload
-        if isinstance(target, code.Call):
-            method = actor.own_method(target, event.method)
-        elif isinstance(target, (code.Attr, code.Name)):
-            method = actor.own_method(code.Call(target.start, target.end, target, ()), event.method)
-        else:
-            method = None
-        if method is not None and any(isinstance(s, code.While) for s in code.statements(method.body)):
-            yield method
+    looping = {id(m): m for m in actor.everything if any(isinstance(s, code.While) for s in code.statements(m.body))}
+    for method in actor.everything if looping else ():
+        for call in method.calls:
+            given = [(a.value, m) for a in call.args if id(m := named_or_called(a.value, method)) in looping]
+            event = method.event(call) if given else None
+            if event is not None and event.role == "spawn":
+                yield from (m for value, m in given if value is event.payload and m is not None)
+
+
+def named_or_called(expr: code.Expr | None, method: Method) -> Method | None:
+    """The own function that ``self.f`` names or ``self.f()`` calls."""
+    if isinstance(expr, (code.Attr, code.Name)):
+        expr = code.Call(expr.start, expr.end, expr, ())
+    return method.actor.own_method(expr, method) if isinstance(expr, code.Call) else None
 
 
 def leave_strangers(actor: Actor) -> None:

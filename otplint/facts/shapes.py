@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
 from otplint.facts.methods import Method, Role
-from otplint.facts.recognise import drains, may_drain, spawned_loops
+from otplint.facts.recognise import drains, may_drain, named_or_called, spawned_loops
 from otplint.facts.syntax import code
 
 if TYPE_CHECKING:
@@ -87,22 +87,20 @@ def called_back(actor: Actor) -> Iterator[Method]:
     names = actor.facts.vocabulary.callbacks
     for method in actor.everything:
         for call in method.calls:
-            event = method.event(call)
-            named = isinstance(call.func, code.Attr) and call.func.name in names and event is None
-            given = [event.payload] if event is not None and event.role == "callback" else []
-            for target in [a.value for a in call.args] if named else given:
-                own = _referred(target, method)
-                if own is not None:
-                    yield own
+            given = [(a.value, own) for a in call.args if (own := _referred(a.value, method)) is not None]
+            event = method.event(call) if given else None
+            unknown = event is None and isinstance(call.func, code.Attr) and call.func.name in names
+            wanted = event.payload if event is not None and event.role == "callback" else None
+            yield from (own for value, own in given if unknown or value is wanted)
 
 
-def _referred(target: code.Expr | None, method: Method) -> Method | None:
+def _referred(target: code.Expr, method: Method) -> Method | None:
     """The own function that an expression names, also ``functools.partial(self.f, 1)``."""
-    if isinstance(target, code.Call) and method.qualname(target.func) == "functools.partial":
-        target = target.positional(0)
-    if isinstance(target, (code.Attr, code.Name)):
-        return method.actor.own_method(code.Call(target.start, target.end, target, ()), method)
-    return None
+    if isinstance(target, code.Call):
+        if method.qualname(target.func) != "functools.partial":
+            return None
+        return named_or_called(target.positional(0), method)
+    return named_or_called(target, method)
 
 
 def runs_until_told(method: Method) -> bool:

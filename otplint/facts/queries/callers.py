@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -28,11 +29,9 @@ def calls_of(method: Method, facts: Facts) -> Iterator[tuple[code.Call, Method]]
         return
     wanted = method.owner or f"{method.source.index.module}.{method.name}"
     home, _, last = wanted.rpartition(".")
-    word = re.compile(rf"\b{re.escape(last)}\b")
+    word = re.compile(rf"\b{re.escape(last)}\s*\(")
     for index in facts.project.modules:
         if facts.is_test(index.path) or not may_name(index, home, last):
-            continue
-        if not word.search(facts.source(index).text):
             continue
         for caller in functions_naming(index, facts, word):
             if caller.code is not method.code:
@@ -41,7 +40,11 @@ def calls_of(method: Method, facts: Facts) -> Iterator[tuple[code.Call, Method]]
 
 def _from_below(method: Method, facts: Facts) -> Iterator[tuple[code.Call, Method]]:
     """``super().__init__(...)`` in the classes right below."""
+    call_above = re.compile(rf"\bsuper\([^()]*\)\s*\.\s*{re.escape(method.name)}\s*\(")
     for name in facts.project.subclasses(method.owner):
+        located = facts.project.find_class(name)
+        if located is None or not call_above.search(facts.source(located[0]).text, located[1].start, located[1].end):
+            continue
         owner = facts.owner(name)
         if owner is None or facts.is_test(owner.path) or facts.project.mro(name)[1:2] != (method.owner,):
             continue
@@ -65,16 +68,23 @@ def may_name(index: ModuleIndex, home: str, last: str) -> bool:
 
 def functions_naming(index: ModuleIndex, facts: Facts, word: re.Pattern[str]) -> Iterator[Method]:
     """The functions and the body of a module, where they hold the word."""
-    text = facts.source(index).text
+    places = [match.start() for match in word.finditer(facts.source(index).text)]
+    if not places:
+        return
+
+    def named(start: int, end: int) -> bool:
+        after = bisect.bisect_left(places, start)
+        return after < len(places) and places[after] < end
+
     for function in index.functions:
-        if word.search(text, function.start, function.end):
+        if named(function.start, function.end):
             found = facts.function(f"{index.module}.{function.qualname}")
             yield from () if found is None else found.actor.methods
     for entry in index.classes:
-        if word.search(text, entry.start, entry.end):
+        if named(entry.start, entry.end):
             owner = facts.owner(f"{index.module}.{entry.qualname}")
             yield from () if owner is None else owner.methods
     spans = [(c.start, c.end) for c in index.constants] + list(index.statements)
-    spans = sorted({s for s in spans if word.search(text, *s)})
+    spans = sorted({s for s in spans if named(*s)})
     if spans:
         yield from facts.module(index, spans).methods
