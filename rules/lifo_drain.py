@@ -97,9 +97,15 @@ class LifoDrain(Rule):
             consequence="What came last is delivered first, and under load the oldest wait for ever.",
             remedy="Append and take from the other end: a deque with append and popleft.",
             related=[(entry.method, entry.node, f"entries come in here, {where}")],
-            confidence=min(found.confidence, actor.confidence, key=lambda c: c.rank),
+            confidence=_confidence(actor, found),
             fix=_turned(found),
         )
+
+
+def _confidence(actor: Actor, found: Backwards) -> Confidence:
+    """Outside of the actor's work, what was taken on last is often undone first, and rightly."""
+    known = min(found.confidence, actor.confidence, key=lambda c: c.rank)
+    return known if found.method in actor.working else Confidence.LOW
 
 
 def _turned(found: Backwards) -> Fix | None:

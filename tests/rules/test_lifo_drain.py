@@ -305,3 +305,30 @@ def test_it_is_reported_where_it_is_drained(scan: Scan) -> None:
     found = scan(HEAD + textwrap.dedent(POSITIVE["same end"]), "OTP404")
     assert found[0].handler == "handle_info"
     assert [r.span.line for r in found[0].related] == [found[0].span.line - 2]
+
+
+def test_undoing_in_the_reverse_order_outside_of_the_loop_is_only_worth_a_look(scan: Scan) -> None:
+    found = scan(
+        """
+        import asyncio
+
+        class Client:
+            def __init__(self):
+                self.undo = []
+
+            def start(self, topics):
+                self.task = asyncio.create_task(self.keep_up())
+                for topic in topics:
+                    self.undo.append(topic)
+
+            async def keep_up(self):
+                while True:
+                    await asyncio.sleep(1)
+
+            def end(self):
+                while self.undo:
+                    self.undo.pop()()
+        """,
+        "OTP404",
+    )
+    assert [f.confidence for f in found] == [Confidence.LOW]
