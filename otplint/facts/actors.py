@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -140,6 +140,24 @@ class Actor:
         return found
 
     @cached_property
+    def _by_code(self) -> dict[int, Method]:
+        return {id(m.code): m for m in reversed(self.everything)}
+
+    @cached_property
+    def _sites(self) -> dict[int, list[tuple[code.Call, Method]]]:
+        found: dict[int, list[tuple[code.Call, Method]]] = {}
+        for caller in self.everything:
+            for call in caller.calls:
+                inner = self.own_method(call, caller)
+                if inner is not None:
+                    found.setdefault(id(inner), []).append((call, caller))
+        return found
+
+    def sites(self, method: Method) -> Sequence[tuple[code.Call, Method]]:
+        """The calls of an own function by the actor's functions, each with the function around it."""
+        return self._sites.get(id(method), ())
+
+    @cached_property
     def _callers(self) -> dict[int, list[Method]]:
         found: dict[int, list[Method]] = {}
         for method in self.everything:
@@ -180,7 +198,7 @@ class Actor:
 
     def method_of(self, function: code.Function) -> Method | None:
         """The method whose code is ``function``."""
-        return next((m for m in self.everything if m.code is function), None)
+        return self._by_code.get(id(function))
 
     # -- events
 

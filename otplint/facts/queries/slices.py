@@ -48,10 +48,18 @@ def related(one: str, other: str) -> bool:
 
 def behind(expr: code.Expr | None, method: Method) -> Slice:
     """The backward slice of ``expr`` through locals, loops, own helpers and, for their parameters, own callers."""
-    collector = _Backward()
-    if expr is not None:
-        collector.follow(expr, method, 0)
-    return Slice(frozenset(collector.attributes), tuple(collector.calls), collector.foreign)
+    known = method.remembered(_slices)
+    if id(expr) not in known:
+        collector = _Backward()
+        if expr is not None:
+            collector.follow(expr, method, 0)
+        found = Slice(frozenset(collector.attributes), tuple(collector.calls), collector.foreign)
+        known[id(expr)] = (expr, found)  # the expression is kept, so that no other one can have its address
+    return known[id(expr)][1]
+
+
+def _slices(_: Method) -> dict[int, tuple[code.Expr | None, Slice]]:
+    return {}
 
 
 class _Backward:
@@ -141,10 +149,8 @@ class _Backward:
         shift = 1 if method.self_name and method.outer is None else 0
         given = [
             (value, caller)
-            for caller in method.actor.callers(method)
-            for call in caller.calls
-            if caller.actor.own_method(call, caller) is method
-            and (value := call.argument(position - shift, name)) is not None
+            for call, caller in method.actor.sites(method)
+            if (value := call.argument(position - shift, name)) is not None
         ]
         for value, caller in given:
             self.follow(value, caller, depth + 1)

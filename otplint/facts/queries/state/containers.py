@@ -270,9 +270,8 @@ class Containers:
             return None
         places = {
             self.place_of(value, caller, depth)
-            for caller in method.actor.callers(method)
-            for call in caller.calls
-            if method.actor.own_method(call, caller) is method and (value := given_for(name, call, method)) is not None
+            for call, caller in method.actor.sites(method)
+            if (value := given_for(name, call, method)) is not None
         }
         return places.pop() if len(places) == 1 else None
 
