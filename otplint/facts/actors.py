@@ -83,7 +83,6 @@ class Actor:
         self.inherited: tuple[Method, ...] = ()
         """Functions of base classes that are actors and are judged there."""
         self.values = Values(self, facts.vocabulary)
-        self._inline: dict[int, Method] = {}
 
     @property
     def path(self) -> str:
@@ -185,10 +184,7 @@ class Actor:
 
     def inlined(self, call: code.Call, function: code.Function) -> code.Function | None:
         """The own function that ``call`` runs at once, for :class:`~otplint.facts.flow.Flow`."""
-        method = self._inline.get(id(function))
-        if method is None:
-            self._inline = {id(m.code): m for m in self.everything}
-            method = self._inline.get(id(function))
+        method = self.method_of(function)
         found = self.own_method(call, method) if method is not None else None
         if found is None or method is None:
             return None

@@ -19,8 +19,7 @@ def calls_of(method: Method, facts: Facts) -> Iterator[tuple[code.Call, Method]]
     """The calls of a function: from its own class, and by its name (or its class's) from anywhere but tests."""
     actor = method.actor
     if method.owner:
-        for caller in actor.everything:
-            yield from ((c, caller) for c in caller.calls if actor.own_method(c, caller) is method)
+        yield from actor.sites(method)
         if method.name != "__init__":
             return
         yield from _from_below(method, facts)

@@ -146,16 +146,21 @@ class _Backward:
             place = place.outer
 
     def _parameter(self, name: str, position: int, method: Method, depth: int) -> None:
-        shift = 1 if method.self_name and method.outer is None else 0
-        given = [
-            (value, caller)
-            for call, caller in method.actor.sites(method)
-            if (value := call.argument(position - shift, name)) is not None
-        ]
+        given = given_by_callers(name, position, method)
         for value, caller in given:
             self.follow(value, caller, depth + 1)
         if not given:
             self.foreign = True
+
+
+def given_by_callers(name: str, position: int, method: Method) -> list[tuple[code.Expr, Method]]:
+    """What own callers give for a parameter, each value with the caller; ``position`` counts the instance."""
+    shift = 1 if method.self_name and method.outer is None else 0
+    return [
+        (value, caller)
+        for call, caller in method.actor.sites(method)
+        if (value := call.argument(position - shift, name)) is not None
+    ]
 
 
 def bindings(name: str, method: Method) -> tuple[code.Expr, ...]:

@@ -29,8 +29,7 @@ def is_only_offered(method: Method) -> bool:
 
 def runs_for_each(method: Method) -> bool:
     """True where all own callers call the function once for each thing of many, and give it the thing."""
-    actor = method.actor
-    calls = [(c, m) for m in actor.everything for c in m.calls if actor.own_method(c, m) is method]
+    calls = method.actor.sites(method)
     return bool(calls) and all(_is_given_an_item(call, caller) for call, caller in calls)
 
 

@@ -156,7 +156,7 @@ def _unwrapped(call: code.Call, method: Method, payload: code.Expr | None) -> It
         case _:
             parts = () if payload is None else (payload,)
     told = [part.id for part in parts if isinstance(part, code.Name) and part.id in own]
-    calls = [(c, m) for m in actor.everything for c in m.calls if told and actor.own_method(c, m) is method]
+    calls = actor.sites(method) if told else ()
     for outer, caller in calls:
         yield from ((outer, caller, given_for(name, outer, method), "") for name in told)
     if not calls or len(told) < len(parts):

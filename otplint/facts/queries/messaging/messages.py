@@ -188,13 +188,11 @@ def routes(event: Event) -> list[tuple[Method, code.Call, code.Expr, code.Expr |
     if not wrapped or not isinstance(target, code.Name) or method.role is Role.HANDLER:
         return [(method, event.call, target, payload)]
     found: list[tuple[Method, code.Call, code.Expr, code.Expr | None]] = []
-    for caller in method.actor.everything:
-        for call in caller.calls:
-            if method.actor.own_method(call, caller) is method:
-                to = given_for(target.id, call, method)
-                what = given_for(payload.id, call, method) if isinstance(payload, code.Name) else None
-                if to is not None:
-                    found.append((caller, call, to, what if what is not None else payload))
+    for call, caller in method.actor.sites(method):
+        to = given_for(target.id, call, method)
+        what = given_for(payload.id, call, method) if isinstance(payload, code.Name) else None
+        if to is not None:
+            found.append((caller, call, to, what if what is not None else payload))
     return found or [(method, event.call, target, payload)]
 
 

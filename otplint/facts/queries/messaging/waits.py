@@ -161,13 +161,8 @@ def _in_scope(node: code.Call, method: Method, *, awaited: bool, depth: int) -> 
             return True
     if method.role in (Role.HANDLER, Role.LOOP) or depth >= _MAX_CALLERS:
         return False
-    callers = [
-        (call, caller)
-        for caller in method.actor.everything
-        for call in caller.calls
-        if method.actor.own_method(call, caller) is method
-    ]
-    return bool(callers) and all(_in_scope(call, caller, awaited=True, depth=depth + 1) for call, caller in callers)
+    sites = method.actor.sites(method)
+    return bool(sites) and all(_in_scope(call, caller, awaited=True, depth=depth + 1) for call, caller in sites)
 
 
 def _limits(call: code.Call, method: Method) -> bool:

@@ -281,9 +281,7 @@ def _delivered_otherwise(entry: Entry, actor: Actor) -> bool:
     kept: list[tuple[code.Expr, Method]] = [
         (e, entry.method) for e in code.walk(entry.value) if isinstance(e, (code.Name, code.Attr))
     ]
-    for caller in actor.callers(entry.method):
-        calls = [c for c in caller.calls if actor.own_method(c, caller) is entry.method]
-        kept += [(a.value, caller) for c in calls for a in c.args]
+    kept += [(a.value, caller) for call, caller in actor.sites(entry.method) for a in call.args]
     places = {id(m): m for _, m in kept}.values()
     delivered = [(e.payload, m) for m in places for e in m.events if e.role in ("call", "cast", "send")]
     return any(

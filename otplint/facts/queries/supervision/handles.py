@@ -214,12 +214,7 @@ class Trace:
             return None
         if method.role not in (Role.HELPER, Role.NESTED, Role.SETUP) or depth > _MAX_DEPTH:
             return Fate.KEPT
-        calls = [
-            (c, caller)
-            for caller in method.actor.everything
-            for c in caller.calls
-            if method.actor.own_method(c, caller) is method
-        ]
+        calls = method.actor.sites(method)
         if not calls:
             return Fate.KEPT
         if (id(method), "()") in self._seen:

@@ -187,12 +187,7 @@ class _Forward:
         yield Fate("looked", comp, method)
 
     def _returned(self, stmt: code.Return, method: Method, depth: int) -> Iterator[Fate]:
-        sites = [
-            (call, caller)
-            for caller in method.actor.callers(method)
-            for call in caller.calls
-            if caller.actor.own_method(call, caller) is method
-        ]
+        sites = method.actor.sites(method)
         for call, caller in sites:
             yield from self.follow(call, caller, depth + 1)
         if method.role in (Role.HANDLER, Role.LOOP):

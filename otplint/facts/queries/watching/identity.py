@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
+from otplint.facts.queries.slices import given_by_callers
 from otplint.facts.syntax import code
 from otplint.facts.values import local_assignments
 
@@ -51,7 +52,7 @@ def _follow(expr: code.Expr, method: Method, depth: int) -> set[Thing]:
 def _named(name: str, method: Method, depth: int) -> set[Thing]:
     position = next((i for i, p in enumerate(method.code.params) if p.name == name), None)
     if position is not None and name != method.self_name:
-        given = _given(name, position, method)
+        given = given_by_callers(name, position, method)
         if given:
             return {thing for value, caller in given for thing in _follow(value, caller, depth + 1)}
         return {(id(method.code), name)}
@@ -82,15 +83,3 @@ def _free(method: Method) -> set[str]:
         if isinstance(stmt, code.Assign):
             bound |= {e.id for t in stmt.targets for e in code.walk(t) if isinstance(e, code.Name)}
     return {e.id for e in method.exprs() if isinstance(e, code.Name)} - bound
-
-
-def _given(name: str, position: int, method: Method) -> list[tuple[code.Expr, Method]]:
-    """What own callers give for a parameter."""
-    shift = 1 if method.self_name and method.outer is None else 0
-    return [
-        (value, caller)
-        for caller in method.actor.callers(method)
-        for call in caller.calls
-        if caller.actor.own_method(call, caller) is method
-        and (value := call.argument(position - shift, name)) is not None
-    ]

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from otplint.facts.methods import Method
+from otplint.facts.queries.slices import given_by_callers
 from otplint.facts.syntax import code
 from otplint.facts.values import local_values
 
@@ -103,13 +104,7 @@ def _name(name: str, method: Method, depth: int) -> Life:
 def _parameter(name: str, position: int, method: Method, depth: int) -> Life:
     """What own callers pass; from elsewhere it is given. Who makes the actor and passes itself may end with it."""
     shift = 1 if method.self_name and method.outer is None else 0
-    given = [
-        (value, caller)
-        for caller in method.actor.callers(method)
-        for call in caller.calls
-        if caller.actor.own_method(call, caller) is method
-        and (value := call.argument(position - shift, name)) is not None
-    ]
+    given = given_by_callers(name, position, method)
     if given:
         return _longest(life(value, caller, depth + 1) for value, caller in given)
     if method.name == "__init__":

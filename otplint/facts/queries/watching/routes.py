@@ -137,12 +137,7 @@ def _climb(actor: Actor, method: Method, node: code.Node, below: tuple[Step, ...
     steps = (*below, Step(method, node))
     if len(steps) > _MAX_STEPS:
         return
-    sites = [
-        (caller, call)
-        for caller in actor.callers(method)
-        for call in caller.calls
-        if actor.own_method(call, caller) is method and all(s.method is not caller for s in steps)
-    ]
+    sites = [(caller, call) for call, caller in actor.sites(method) if all(s.method is not caller for s in steps)]
     for caller, call in sites:
         yield from _climb(actor, caller, call, steps)
     if method.outer is not None and not sites:
