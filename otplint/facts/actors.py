@@ -104,6 +104,12 @@ class Actor:
         """True where the file is a test file of the project."""
         return self.facts.is_test(self.path)
 
+    def exempt(self, reason: str, /) -> bool:
+        """Say why a rule is silent about this whole actor; otherwise as :meth:`Method.exempt`."""
+        if (listener := self.facts.exemptions) is not None and reason:
+            listener.of_actor(self, reason)
+        return bool(reason)
+
     @cached_property
     def everything(self) -> tuple[Method, ...]:
         """Own and inherited functions."""

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from otplint.facts import kinds, recognise, shapes
 from otplint.facts.actors import Actor
+from otplint.facts.exemptions import Exemptions
 from otplint.facts.frameworks import ActorKind, Framework, Vocabulary
 from otplint.facts.index.entries import ClassEntry, FunctionEntry, ModuleIndex
 from otplint.facts.index.project import Project
@@ -42,6 +43,8 @@ class Facts:
         self.vocabulary = vocabulary
         self.kinship = kinship
         self.is_test = is_test
+        self.exemptions: Exemptions | None = None
+        """Who wants to hear why rules are silent; none in a scan."""
         self._read = read
         self._sources: dict[str, Source] = {}
         self._actors: dict[tuple[str, str], Actor | None] = {}

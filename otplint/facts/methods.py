@@ -118,6 +118,20 @@ class Method:
         """The place of one of its nodes."""
         return self.source.span(node)
 
+    def exempt(self, node: code.Node, reason: str, /) -> bool:
+        """Say that a place was looked at and is not reported, and why; see :mod:`otplint.facts.exemptions`.
+
+        Args:
+            node: the place that would be reported.
+            reason: in plain words, as in "silent because REASON"; empty where nothing speaks for silence.
+
+        Returns:
+            Whether there is a reason, so that ``if method.exempt(node, _excuse(node)): continue`` reads well.
+        """
+        if (listener := self.actor.facts.exemptions) is not None and reason:
+            listener.of_place(self, node, reason)
+        return bool(reason)
+
     def text(self, node: code.Node, limit: int = 60) -> str:
         """A node as it is written, on one line of at most ``limit`` characters, for messages."""
         plain = " ".join(self.source.text[node.start : node.end].split())
