@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from otplint import __version__
@@ -27,7 +28,7 @@ from otplint.sources.walk import walk
 
 Progress = Callable[[int, int], None]
 
-__all__ = ["FrameworkError", "scan"]
+__all__ = ["FrameworkError", "Survey", "listed_files", "scan", "survey"]
 
 
 def scan(
@@ -55,21 +56,23 @@ def scan(
     :raises WalkError: a path does not exist or cannot be listed.
     :raises FrameworkError: the configuration's frameworks are wrong.
     """
-    vocabulary = Vocabulary(with_users(config.frameworks))
-    files, listed = _listed(paths, config, root, stdin)
+    files, listed = listed_files(paths, config, root, stdin)
     files.given.update(contents or {})
-    members = frozenset(listed)
     report = progress or _silent
     with no_collection(), Pool(jobs, len(listed)) as pool:
         report(0, len(listed))
-        found = _collect(listed, files, vocabulary, pool, report)
-        if not _covers(paths, root, stdin):
-            look_outside(found, files, members)
-        kinship = _related(found, files, vocabulary, members)
-        left_out = select.per_file(config.per_file_ignores, load_rules()) if config.per_file_ignores else _nothing
-        judged = _judge(found, kinship, files, vocabulary, config, rules, left_out, pool, report, len(listed))
+        known = survey(
+            listed,
+            files,
+            config,
+            pool,
+            whole=_covers(paths, root, stdin),
+            progress=lambda done, all_: report(done // 2, all_),
+        )
+        judged = _judge(known, rules, pool, report, len(listed))
+    found = known.found
     kept, hidden = keep(
-        judged, found, files, rules, members, config.min_confidence, left_out, suppressions=suppressions
+        judged, found, files, rules, known.members, config.min_confidence, known.left_out, suppressions=suppressions
     )
     texts = {path: files.text(path) for path in sorted(_mentioned(kept))}
     return Report(
@@ -85,9 +88,28 @@ def scan(
     )
 
 
-def _listed(
-    paths: Sequence[Path], config: Config, root: Path, stdin: tuple[str, bytes] | None
+@dataclass(frozen=True)
+class Survey:
+    """What is known of the files of a scan before any rule is asked."""
+
+    files: Files
+    found: Looked
+    facts: Facts
+    indexes: Sequence[ModuleIndex]
+    """Of the files that triage selected, by path."""
+    members: frozenset[str]
+    """The files that were listed; what else is known of was looked up for them."""
+    left_out: Callable[[str], frozenset[str]]
+    """The codes that ``per-file-ignores`` leaves out of a file."""
+
+
+def listed_files(
+    paths: Sequence[Path], config: Config, root: Path, stdin: tuple[str, bytes] | None = None
 ) -> tuple[Files, list[str]]:
+    """The files of a scan, by their paths from the root.
+
+    :raises WalkError: a path does not exist or cannot be listed.
+    """
     if stdin is not None:
         name = Path(stdin[0])
         relative = (
@@ -98,7 +120,31 @@ def _listed(
     return Files(root), [file.relative for file in walked]
 
 
-def _collect(listed: list[str], files: Files, vocabulary: Vocabulary, pool: Pool, report: Progress) -> Looked:
+def survey(
+    listed: Sequence[str], files: Files, config: Config, pool: Pool, *, whole: bool, progress: Progress | None = None
+) -> Survey:
+    """Read, sort out and index the files, and settle who descends from whom.
+
+    :param whole: whether the listed files are all code of the project.
+    :param progress: called with files done and files in all.
+    :raises FrameworkError: the configuration's frameworks are wrong.
+    """
+    vocabulary = Vocabulary(with_users(config.frameworks))
+    members = frozenset(listed)
+    found = _collect(listed, files, vocabulary, pool, progress or _silent)
+    if not whole:
+        look_outside(found, files, members)
+    kinship = _related(found, files, vocabulary, members)
+    left_out = select.per_file(config.per_file_ignores, load_rules()) if config.per_file_ignores else _nothing
+    patterns = DEFAULT_TEST_FILES if config.test_files is None else config.test_files
+    project = Project(found.indexes, files.load)
+    facts = Facts(project, vocabulary, kinship, files.text, lambda path: is_test_file(path, patterns))
+    found.indexes.sort(key=lambda index: index.path)
+    named = {index.path: index for index in project.modules}  # two files may claim one name: the project settles it
+    return Survey(files, found, facts, [named[index.path] for index in found.indexes], members, left_out)
+
+
+def _collect(listed: Sequence[str], files: Files, vocabulary: Vocabulary, pool: Pool, report: Progress) -> Looked:
     tokens, pairs = vocabulary.tokens()
     triage = Triage(tokens, (), pairs)
     found = Looked()
@@ -106,7 +152,7 @@ def _collect(listed: list[str], files: Files, vocabulary: Vocabulary, pool: Pool
     for chunk, part in pool.each(spread(listed, 200), look, files, triage):
         found.add(part)
         done += len(chunk)
-        report(done // 2, len(listed))
+        report(done, len(listed))
     found.indexes.sort(key=lambda index: index.path)
     return found
 
@@ -140,31 +186,14 @@ def _related(found: Looked, files: Files, vocabulary: Vocabulary, listed: frozen
     return grow(found, vocabulary, load, files.text, lambda rest, triage: look(rest, files, triage))
 
 
-def _judge(
-    found: Looked,
-    kinship: Kinship,
-    files: Files,
-    vocabulary: Vocabulary,
-    config: Config,
-    rules: Sequence[Rule],
-    left_out: Callable[[str], frozenset[str]],
-    pool: Pool,
-    report: Progress,
-    total: int,
-) -> Judged:
-    patterns = DEFAULT_TEST_FILES if config.test_files is None else config.test_files
-    project = Project(found.indexes, files.load)
-    facts = Facts(project, vocabulary, kinship, files.text, lambda path: is_test_file(path, patterns))
+def _judge(known: Survey, rules: Sequence[Rule], pool: Pool, report: Progress, total: int) -> Judged:
     judged = Judged()
     done = 0
-    found.indexes.sort(key=lambda index: index.path)
-    named = {index.path: index for index in project.modules}  # two files may claim one name: the project settles it
-    indexes = [named[index.path] for index in found.indexes]
-    for chunk, part in pool.each(spread(indexes, 40), judge, facts, rules, left_out):
+    for chunk, part in pool.each(spread(known.indexes, 40), judge, known.facts, rules, known.left_out):
         judged.add(part)
         done += len(chunk)
-        report(total // 2 + done * (total - total // 2) // max(len(indexes), 1), total)
-    judged.add(judge_together(indexes, facts, rules, left_out))
+        report(total // 2 + done * (total - total // 2) // max(len(known.indexes), 1), total)
+    judged.add(judge_together(known.indexes, known.facts, rules, known.left_out))
     return judged
 
 
