@@ -53,8 +53,9 @@ def judge(
             continue
         found.actors += sum(actor.is_actor for actor in actors)
         for rule in rules:
+            _announce(rule, facts)
             for actor in actors:
-                if _concerns(rule, actor):
+                if concerns(rule, actor):
                     _ask(rule.check, actor, f"{rule.code} failed on {actor.name}", index.path, facts, left_out, found)
     return found
 
@@ -70,16 +71,24 @@ def judge_together(
         with contextlib.suppress(Unparsable, RecursionError):  # already told by judge()
             actors += facts.actors(index)
     for rule in together:
-        chosen = [actor for actor in actors if _concerns(rule, actor)]
+        _announce(rule, facts)
+        chosen = [actor for actor in actors if concerns(rule, actor)]
         _ask(rule.check_project, chosen, f"{rule.code} failed", "", facts, left_out, found)
         _ask(rule.check_functions, facts, f"{rule.code} failed", "", facts, left_out, found)
     return found
 
 
-def _concerns(rule: Rule, actor: Actor) -> bool:
+def concerns(rule: Rule, actor: Actor) -> bool:
+    """Whether a rule is asked about an actor at all."""
     if actor.in_test_file and not rule.about_tests:
         return False
     return not rule.frameworks or actor.framework.name in rule.frameworks
+
+
+def _announce(rule: Rule, facts: Facts) -> None:
+    """Tell who listens to the reasons for silence whose they are."""
+    if facts.exemptions is not None:
+        facts.exemptions.rule = rule.code
 
 
 def _ask(

@@ -56,6 +56,12 @@ class Facts:
         self._wrapped: dict[str, dict[str, str]] = {}
         self._calls: dict[int, list[tuple[code.Call, Method]]] = {}
 
+    def listening(self, exemptions: Exemptions) -> Facts:
+        """The same project with nothing worked out but what was parsed, so that whoever asks is told all reasons."""
+        fresh = Facts(self.project, self.vocabulary, self.kinship, self._read, self.is_test)
+        fresh._sources, fresh.exemptions = self._sources, exemptions
+        return fresh
+
     def source(self, index: ModuleIndex) -> Source:
         """The file of an index."""
         found = self._sources.get(index.path)
