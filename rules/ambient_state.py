@@ -1,8 +1,21 @@
 """OTP605 ambient-state."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
-from otplint.api import Actor, Ambient, Confidence, Finding, Method, ProjectRule, Severity, ambient, code
+from otplint.api import (
+    Actor,
+    Ambient,
+    Confidence,
+    Facts,
+    Finding,
+    Method,
+    ProjectRule,
+    Severity,
+    Span,
+    ambient,
+    code,
+)
 
 _WHERE = {
     "global": "the module global {name}",
@@ -12,7 +25,7 @@ _WHERE = {
 _RELATED = 4
 
 
-class AmbientState(ProjectRule):
+class AmbientState(ProjectRule[tuple[str, Finding]]):
     """A handler keeps state outside of its actor: in a module global, a thread-local or an attribute of the class.
 
     Why:
@@ -59,33 +72,36 @@ class AmbientState(ProjectRule):
     confidence = Confidence.MEDIUM
     proof = "same construct"
 
-    def check_project(self, actors: Sequence[Actor]) -> Iterator[Finding]:
-        """Report each name once for the actors that write to it at the same place."""
-        found: dict[tuple[str, int], tuple[Actor, Ambient]] = {}
-        writers: dict[str, list[Actor]] = {}
-        for actor in actors:
-            if actor.is_actor:
-                for state in ambient(actor):
-                    method, node = _place(state)
-                    found.setdefault((method.source.path, node.start), (actor, state))
-                    writers.setdefault(state.name, []).append(actor)
-        for actor, state in found.values():
-            yield self._report(actor, state, [a for a in writers[state.name] if a is not actor])
+    def notes(self, actor: Actor) -> Iterator[tuple[str, Finding]]:
+        """The state that the actor keeps outside of itself, by qualified name, each with the finding it makes."""
+        if actor.is_actor:
+            yield from ((state.name, self._report(actor, state)) for state in ambient(actor))
 
-    def _report(self, actor: Actor, state: Ambient, others: Sequence[Actor]) -> Finding:
+    def check_project(self, notes: Sequence[tuple[str, Finding]], facts: Facts) -> Iterator[Finding]:  # noqa: ARG002
+        """Report each name once for the actors that write to it at the same place, and tell who else does."""
+        writers: dict[str, list[str]] = {}
+        found: dict[Span, tuple[str, Finding]] = {}
+        for name, finding in notes:
+            writers.setdefault(name, []).append(finding.actor)
+            found.setdefault(finding.span, (name, finding))
+        for name, finding in found.values():
+            other = next((actor for actor in writers[name] if actor != finding.actor), "")
+            shared = f"{other} writes to it as well. " if other else ""
+            yield replace(finding, consequence=shared + finding.consequence)
+
+    def _report(self, actor: Actor, state: Ambient) -> Finding:
         method, node = _place(state)
         writer = state.writes[0][0]
         name = state.name.rpartition(".")[2]
         related = [(m, n, f"{name} is written here") for m, n in state.writes if n is not node][:_RELATED]
         if state.definition is not None and state.definition[1] is not node:
             related.append((*state.definition, f"{name} is made here, once for the whole process"))
-        shared = f"{others[0].name} writes to it as well. " if others else ""
         return self.finding(
             actor,
             method,
             node,
             problem=f"{writer.title} keeps state in {_WHERE[state.kind].format(name=name)}.",
-            consequence=f"{shared}Actors see each other's state, and a restart goes on with what the crash left.",
+            consequence="Actors see each other's state, and a restart goes on with what the crash left.",
             remedy=f"Make {name} an attribute that the actor sets when it starts, or an actor that the others ask.",
             related=related,
             confidence=min(

@@ -1,12 +1,13 @@
 """OTP203 catch-all-helper."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
 from otplint.api import (
     Actor,
     Catch,
     Confidence,
+    Facts,
     Finding,
     Form,
     Helper,
@@ -14,9 +15,11 @@ from otplint.api import (
     ProjectRule,
     Reaction,
     Severity,
+    Span,
     code,
     helper_catches,
     helper_exits,
+    syntax,
 )
 
 _SHOWN = 4
@@ -36,19 +39,18 @@ _KINDS = {
 }
 
 
-@dataclass
-class _Place:
-    """One catch-all and those who use it."""
+@dataclass(frozen=True)
+class Use:
+    """One catch-all and one function that uses it."""
 
-    method: Method
-    node: code.Node
-    what: str
+    finding: Finding
+    helper: str
+    """The helper's name and what it does for its users."""
+    user: str
     deed: str
-    users: list[Helper] = field(default_factory=list)
-    confidence: Confidence = Confidence.LOW
 
 
-class CatchAllHelper(ProjectRule):
+class CatchAllHelper(ProjectRule[Use]):
     """A helper turns every exception into a value or a log line, and actors run their work inside it.
 
     Why:
@@ -113,46 +115,44 @@ class CatchAllHelper(ProjectRule):
     confidence = Confidence.MEDIUM
     proof = "same construct"
 
-    def check_project(self, actors: Sequence[Actor]) -> Iterator[Finding]:
-        """Report each catch-all that runs for an actor, with its users."""
-        places: dict[tuple[str, int], _Place] = {}
-        for actor in actors:
-            if actor.is_actor:
-                for helper, catch, confidence in helper_catches(actor):
-                    place = _Place(helper.method, catch.node, _caught(catch), _DEEDS[catch.reaction])
-                    _add(places, place, helper, confidence)
-                for helper, node, confidence in helper_exits(actor):
-                    _add(
-                        places, _Place(helper.method, node, "everything", "says that it is handled"), helper, confidence
-                    )
-        for _, place in sorted(places.items()):
-            yield self._report(place)
+    def notes(self, actor: Actor) -> Iterator[Use]:
+        """Each catch-all that runs for the actor, with the function that uses it."""
+        if actor.is_actor:
+            for helper, catch, confidence in helper_catches(actor):
+                deed = f"catches {_caught(catch)} and {_DEEDS[catch.reaction]}"
+                yield self._use(helper, catch.node, deed, confidence)
+            for helper, node, confidence in helper_exits(actor):
+                yield self._use(helper, node, "catches everything and says that it is handled", confidence)
 
-    def _report(self, place: _Place) -> Finding:
-        first = place.users[0]
-        helper = f"{_name(place.method)} {_KINDS[first.form]}"
-        names = list(dict.fromkeys(h.user.title for h in place.users))
-        more = f" and {len(names) - 1} more" if len(names) > 1 else ""
-        unique = {id(helper.use): helper for helper in reversed(place.users)}
-        return self.finding(
-            first.user.actor,
-            place.method,
-            place.node,
-            problem=f"{helper} {names[0]}{more}, catches {place.what} and {place.deed}.",
+    def check_project(self, notes: Sequence[Use], facts: Facts) -> Iterator[Finding]:  # noqa: ARG002
+        """Report each catch-all once, with its users."""
+        places: dict[Span, list[Use]] = {}
+        for use in notes:
+            places.setdefault(use.finding.span, []).append(use)
+        for uses in places.values():
+            first = uses[0]
+            names = list(dict.fromkeys(use.user for use in uses))
+            more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+            yield replace(
+                first.finding,
+                problem=f"{first.helper} {names[0]}{more}, {first.deed}.",
+                related=tuple(dict.fromkeys(related for use in uses for related in use.finding.related))[:_SHOWN],
+                confidence=max((use.finding.confidence for use in uses), key=lambda c: c.rank),
+            )
+
+    def _use(self, helper: Helper, node: syntax.Node, deed: str, confidence: Confidence) -> Use:
+        finding = self.finding(
+            helper.user.actor,
+            helper.method,
+            node,
+            problem=deed,
             consequence="A bug in what it guards neither ends nor restarts the actor, which goes on with whatever "
             "state the failed step left behind.",
             remedy="Catch the errors that are expected and let any other end the handler.",
-            related=[
-                (user.user, user.use, f"{user.user.title} runs it") for user in list(reversed(unique.values()))[:_SHOWN]
-            ],
-            confidence=place.confidence,
+            related=[(helper.user, helper.use, f"{helper.user.title} runs it")],
+            confidence=confidence,
         )
-
-
-def _add(places: dict[tuple[str, int], _Place], place: _Place, helper: Helper, confidence: Confidence) -> None:
-    known = places.setdefault((place.method.source.path, place.node.start), place)
-    known.users.append(helper)
-    known.confidence = max(known.confidence, confidence, key=lambda c: c.rank)
+        return Use(finding, f"{_name(helper.method)} {_KINDS[helper.form]}", helper.user.title, deed)
 
 
 def _name(method: Method) -> str:

@@ -10,12 +10,11 @@ from otplint.api import (
     Layout,
     Option,
     Place,
-    ProjectRule,
+    Rule,
     Severity,
     code,
     dependents,
     layout,
-    outermost,
     seams,
 )
 
@@ -23,7 +22,7 @@ _NAMED = 3
 """How many handlers, fields or dependents a message names before it says how many more there are."""
 
 
-class GodActor(ProjectRule):
+class GodActor(Rule):
     """One actor does several unrelated jobs: its handlers fall into groups that share no state.
 
     Why:
@@ -93,23 +92,24 @@ class GodActor(ProjectRule):
         Option("fields", 12, "Fields that handlers change, to go with 'handlers'."),
     )
 
-    def check_project(self, actors: Sequence[Actor]) -> Iterator[Finding]:
-        """Report the outermost class of each god actor."""
-        found = {}
-        for actor in actors:
-            if actor.is_actor and actor.node is not None:
-                state = layout(actor)
-                least = self.option("cluster-handlers", int)
-                jobs = [c for c in state.clusters if len(c.handlers) >= least]
-                if len(jobs) >= self.option("clusters", int) or self._is_large(state):
-                    found[actor] = (state, jobs)
-        for actor in outermost(found):
-            yield self._report(actor, *found[actor], actors)
+    def check(self, actor: Actor) -> Iterator[Finding]:
+        """Report the actor unless the class that makes it one is above it."""
+        if self._is_god(actor) and not any(self._is_god(above) for above in actor.ancestors()):
+            yield self._report(actor, layout(actor), self._jobs(actor))
+
+    def _is_god(self, actor: Actor) -> bool:
+        if not actor.is_actor or actor.node is None or actor.in_test_file:
+            return False
+        return len(self._jobs(actor)) >= self.option("clusters", int) or self._is_large(layout(actor))
+
+    def _jobs(self, actor: Actor) -> list[Cluster]:
+        least = self.option("cluster-handlers", int)
+        return [c for c in layout(actor).clusters if len(c.handlers) >= least]
 
     def _is_large(self, state: Layout) -> bool:
         return len(state.handlers) > self.option("handlers", int) and len(state.fields) > self.option("fields", int)
 
-    def _report(self, actor: Actor, state: Layout, jobs: Sequence[Cluster], actors: Sequence[Actor]) -> Finding:
+    def _report(self, actor: Actor, state: Layout, jobs: Sequence[Cluster]) -> Finding:
         apart = len(jobs) >= self.option("clusters", int)
         binding, parts = ((), jobs) if apart else seams(state)
         if apart:
@@ -122,7 +122,7 @@ class GodActor(ProjectRule):
             if parts:
                 held = _list([t.entry.name for t in binding])
                 remedy = f"Split it by state: without {held}, which hold it together, {len(parts)} parts share none."
-        asked = list(dependents(actor, [t.entry for t in state.handlers], actors))
+        asked = list(dependents(actor, [t.entry for t in state.handlers]))
         assert actor.node is not None
         related: list[tuple[Place, code.Node, str]] = [
             (

@@ -2,7 +2,7 @@
 
 import math
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from otplint.api import (
     Actor,
@@ -10,8 +10,8 @@ from otplint.api import (
     Confidence,
     Finding,
     Option,
-    ProjectRule,
     RestartLoop,
+    Rule,
     Severity,
     Sharer,
     budgets,
@@ -20,7 +20,7 @@ from otplint.api import (
 )
 
 
-class LimitlessRestarts(ProjectRule):
+class LimitlessRestarts(Rule):
     """Restarts have a budget that never runs out, or one that many unrelated children share.
 
     Why:
@@ -76,19 +76,15 @@ class LimitlessRestarts(ProjectRule):
         Option("restarts-per-second", 100, "a rate of restarts that no crash loop comes to"),
     )
 
-    def check_project(self, actors: Sequence[Actor]) -> Iterator[Finding]:
+    def check(self, actor: Actor) -> Iterator[Finding]:
         """Report budgets without an end, loops without a budget, and shared budgets."""
-        told: set[tuple[str, int]] = set()
         most, fastest = self.option("restarts", int), self.option("restarts-per-second", int)
-        for actor in actors:
-            for budget in budgets(actor):
-                key = (budget.place.source.path, budget.node.start)
-                if budget.never_runs_out(most, fastest) and key not in told:
-                    told.add(key)
-                    yield self._endless(actor, budget)
-            for method in actor.methods if actor.is_actor else ():
-                yield from (self._loop(actor, loop) for loop in restart_loops(method))
-        yield from (self._shared(sharer) for sharer in sharers(actors))
+        for budget in budgets(actor):
+            if budget.never_runs_out(most, fastest):
+                yield self._endless(actor, budget)
+        for method in actor.methods if actor.is_actor else ():
+            yield from (self._loop(actor, loop) for loop in restart_loops(method))
+        yield from (self._shared(sharer) for sharer in sharers(actor))
 
     def _endless(self, actor: Actor, budget: Budget) -> Finding:
         direct = any(arg.value is budget.node for arg in budget.call.args)

@@ -1,8 +1,8 @@
 """OTP505 misnamed-supervision."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from otplint.api import Actor, Confidence, Facts, Finding, ProjectRule, Promise, Severity, empty_promises
+from otplint.api import Actor, Confidence, Facts, Finding, ModuleIndex, Promise, Rule, Severity, empty_promises
 
 _CONSEQUENCES = {
     "supervision": "Callers rely on restarts that never come: a failure there is nobody's business.",
@@ -14,7 +14,7 @@ _REMEDIES = {
 }
 
 
-class MisnamedSupervision(ProjectRule):
+class MisnamedSupervision(Rule):
     """A name promises supervision or atomicity over a body that starts a raw thread or task.
 
     Why:
@@ -57,13 +57,13 @@ class MisnamedSupervision(ProjectRule):
     preview = True
     proof = "same construct"
 
-    def check_project(self, actors: Sequence[Actor]) -> Iterator[Finding]:  # noqa: ARG002
+    def check(self, actor: Actor) -> Iterator[Finding]:  # noqa: ARG002
         """Nothing: it is functions that have such names, in actors or not."""
         return iter(())
 
-    def check_functions(self, facts: Facts) -> Iterator[Finding]:
+    def check_file(self, index: ModuleIndex, facts: Facts) -> Iterator[Finding]:
         """Report the functions whose names promise more than they do."""
-        for promise in empty_promises(facts):
+        for promise in empty_promises(index, facts):
             yield self._report(promise)
 
     def _report(self, promise: Promise) -> Finding:

@@ -1,11 +1,25 @@
 """OTP502 test-relaxes-supervision."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
-from otplint.api import Actor, Confidence, Finding, ProjectRule, Relaxation, Severity, relaxations, syntax
+from otplint.api import (
+    Actor,
+    Confidence,
+    Facts,
+    Finding,
+    ProjectRule,
+    Related,
+    Relaxation,
+    Severity,
+    Switches,
+    relaxations,
+    switches,
+    syntax,
+)
 
 
-class TestRelaxesSupervision(ProjectRule):
+class TestRelaxesSupervision(ProjectRule[Switches]):
     """A test changes the supervision of the application instead of starting a supervisor of its own.
 
     Why:
@@ -57,18 +71,21 @@ class TestRelaxesSupervision(ProjectRule):
     confidence = Confidence.HIGH
     proof = "same construct"
 
-    def check_project(self, actors: Sequence[Actor]) -> Iterator[Finding]:
+    def notes(self, actor: Actor) -> Iterator[Switches]:
+        """What the supervision that the actor sets up hangs on."""
+        yield switches(actor)
+
+    def check_project(self, notes: Sequence[Switches], facts: Facts) -> Iterator[Finding]:
         """Report what test files change about the application's supervision."""
-        told: set[tuple[str, int]] = set()
-        for found in relaxations(actors):
-            key = (found.place.source.path, found.node.start)
-            if key not in told:
-                told.add(key)
-                yield self._report(found)
+        if not notes:
+            return
+        found = Switches()
+        for note in notes:
+            found.add(note)
+        yield from (self._report(relaxation) for relaxation in relaxations(found, facts))
 
     def _report(self, found: Relaxation) -> Finding:
         place, name = found.place, found.name
-        decides = found.decides
         what = {
             "sets": f"sets {name}, which decides how the application is supervised",
             "replaces": f"replaces {name} in the supervision of the application",
@@ -76,13 +93,14 @@ class TestRelaxesSupervision(ProjectRule):
         }[found.deed]
         span = place.span(found.node)
         several = isinstance(found.node, syntax.Call) and span.line != span.end_line
-        return self.finding(
+        finding = self.finding(
             None,
             place,
             found.node.func if several and isinstance(found.node, syntax.Call) else found.node,
             problem=f"{place.name} {what}.",
             consequence="It shows that another system survives than the one that runs in production.",
             remedy="Start a supervisor in the test, with what the test needs, and stop it there.",
-            related=[] if decides is None else [(decides.method, decides.call, "what it decides")],
             confidence=Confidence.HIGH if found.deed == "sets" else Confidence.MEDIUM,
         )
+        decides = () if found.decides is None else (Related(found.decides, "what it decides"),)
+        return replace(finding, related=decides)

@@ -1,8 +1,8 @@
 """OTP204 unbounded-retry."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from otplint.api import Actor, Confidence, Finding, ProjectRule, Retry, Severity, Way, helpers, retries
+from otplint.api import Actor, Confidence, Finding, Retry, Rule, Severity, Way, helpers, retries
 
 _WAYS = {
     Way.LOOP: "goes round again",
@@ -12,7 +12,7 @@ _WAYS = {
 }
 
 
-class UnboundedRetry(ProjectRule):
+class UnboundedRetry(Rule):
     """What failed is tried again without a limit, at once, or although the circuit breaker is open.
 
     Why:
@@ -68,20 +68,16 @@ class UnboundedRetry(ProjectRule):
     confidence = Confidence.HIGH
     proof = "same construct"
 
-    def check_project(self, actors: Sequence[Actor]) -> Iterator[Finding]:
-        """Report each place that tries again too often, once, wherever actors reach it."""
-        told: set[tuple[str, int]] = set()
-        for actor in actors:
-            if not actor.is_actor:
-                continue
-            reached = [*actor.working, *(helper.method for helper in helpers(actor))]
-            for method in dict.fromkeys(reached):
-                for retry in retries(method):
-                    confidence = _confidence(retry, actor)
-                    place = (method.source.path, retry.node.start)
-                    if confidence is not None and place not in told:
-                        told.add(place)
-                        yield self._report(actor, retry, confidence)
+    def check(self, actor: Actor) -> Iterator[Finding]:
+        """Report each place that tries again too often, wherever the actor reaches it."""
+        if not actor.is_actor:
+            return
+        reached = [*actor.working, *(helper.method for helper in helpers(actor))]
+        for method in dict.fromkeys(reached):
+            for retry in retries(method):
+                confidence = _confidence(retry, actor)
+                if confidence is not None:
+                    yield self._report(actor, retry, confidence)
 
     def _report(self, actor: Actor, retry: Retry, confidence: Confidence) -> Finding:
         own = retry.method in actor.everything

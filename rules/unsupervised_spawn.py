@@ -1,6 +1,6 @@
 """OTP503 unsupervised-spawn."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from otplint.api import (
     Actor,
@@ -9,7 +9,7 @@ from otplint.api import (
     Finding,
     Method,
     Place,
-    ProjectRule,
+    Rule,
     Severity,
     Spawn,
     colleagues,
@@ -47,7 +47,7 @@ _REMEDIES = {
 }
 
 
-class UnsupervisedSpawn(ProjectRule):
+class UnsupervisedSpawn(Rule):
     """An actor starts something that nobody watches, restarts or stops.
 
     Why:
@@ -106,18 +106,12 @@ class UnsupervisedSpawn(ProjectRule):
     confidence = Confidence.HIGH
     proof = "same construct"
 
-    def check_project(self, actors: Sequence[Actor]) -> Iterator[Finding]:
-        """Report the spawns of actors and of the helpers they use that nobody looks after."""
-        told: set[tuple[str, int]] = set()
-        for actor in actors:
-            if actor.is_actor:
-                for spawn, beside in _starts(actor):
-                    outcome = spawn.outcome
-                    confidence = _confidence(spawn, actor, beside=beside)
-                    key = (outcome.method.source.path, outcome.call.start)
-                    if confidence is not None and key not in told:
-                        told.add(key)
-                        yield self._report(actor, spawn, confidence)
+    def check(self, actor: Actor) -> Iterator[Finding]:
+        """Report the spawns of the actor and of the helpers it uses that nobody looks after."""
+        for spawn, beside in _starts(actor) if actor.is_actor else ():
+            confidence = _confidence(spawn, actor, beside=beside)
+            if confidence is not None:
+                yield self._report(actor, spawn, confidence)
 
     def _report(self, actor: Actor, spawn: Spawn, confidence: Confidence) -> Finding:
         outcome, kind = spawn.outcome, spawn.kind

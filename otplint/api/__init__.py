@@ -14,6 +14,7 @@ from otplint.facts.edits import replaced, with_keyword, with_last, with_method, 
 from otplint.facts.exceptions import catches_all, exception_types, suppressed_types
 from otplint.facts.facts import Facts
 from otplint.facts.flow import Exit, Flow, Point
+from otplint.facts.index.entries import ModuleIndex
 from otplint.facts.methods import Event, Method, Role
 from otplint.facts.origins import Origin, origins
 from otplint.facts.queries.failure.borrowed import helper_catches, helper_exits
@@ -41,7 +42,7 @@ from otplint.facts.queries.messaging.waits import Wait
 from otplint.facts.queries.messaging.waits import unbounded as unbounded_waits
 from otplint.facts.queries.state.acknowledged import Early, early_answers
 from otplint.facts.queries.state.ambient import Ambient, ambient
-from otplint.facts.queries.state.clusters import Cluster, Layout, layout, outermost, seams
+from otplint.facts.queries.state.clusters import Cluster, Layout, layout, seams
 from otplint.facts.queries.state.drains import Drained, drained
 from otplint.facts.queries.state.growth import Growth, growths
 from otplint.facts.queries.state.orders import Backwards, backwards
@@ -54,11 +55,13 @@ from otplint.facts.queries.supervision.instances import HeldInstance, held_insta
 from otplint.facts.queries.supervision.promises import Promise, empty_promises
 from otplint.facts.queries.supervision.relaxing import Relaxation, relaxations
 from otplint.facts.queries.supervision.spawns import Spawn, colleagues, spawns, spawns_of
+from otplint.facts.queries.supervision.switches import Switches, switches
 from otplint.facts.queries.tuning.fixed import Fixed
 from otplint.facts.queries.tuning.limits import Limit, limits
 from otplint.facts.queries.tuning.measures import Measure
 from otplint.facts.queries.tuning.thresholds import Threshold, thresholds
 from otplint.facts.queries.watching.deaths import Leftover, Overdue, StaleDown, leftovers, overdue, stale_downs
+from otplint.facts.queries.watching.silence import is_harmless
 from otplint.facts.queries.watching.subscriptions import Leak, Loose, leaks
 from otplint.facts.queries.watching.watches import Drop, Flaw, Watch, down_branches, watches
 from otplint.facts.syntax import code
@@ -105,6 +108,7 @@ __all__ = [
     "Loose",
     "Measure",
     "Method",
+    "ModuleIndex",
     "Option",
     "OptionError",
     "Origin",
@@ -129,6 +133,7 @@ __all__ = [
     "Span",
     "Spawn",
     "StaleDown",
+    "Switches",
     "Threshold",
     "Use",
     "Volatile",
@@ -168,13 +173,13 @@ __all__ = [
     "helper_exits",
     "helpers",
     "hides",
+    "is_harmless",
     "layout",
     "leaks",
     "leftovers",
     "limits",
     "origins",
     "outcome",
-    "outermost",
     "overdue",
     "raw_writes",
     "refuses",
@@ -194,6 +199,7 @@ __all__ = [
     "suppressed_types",
     "swallows_cancellation",
     "swallows_exit",
+    "switches",
     "syntax",
     "thresholds",
     "unbounded_waits",

@@ -48,7 +48,7 @@ def check_definition(cls: type[Rule]) -> None:
         raise wrong(f"fix is {cls.fix!r}; it is one of {', '.join(map(repr, _FIXES))}")
     if not all(isinstance(option, Option) for option in cls.options):
         raise wrong("options must be a tuple of Option")
-    missing = [name for name in ("check", "check_project") if _is_abstract(cls, name)]
+    missing = [name for name in ("check", "notes", "check_project") if _is_abstract(cls, name)]
     if missing:
         raise wrong(f"no {missing[0]}(); define it, or declare the class with abstract=True")
 

@@ -7,11 +7,12 @@ import sys
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import ClassVar, Protocol, TypeVar
+from typing import ClassVar, Generic, Protocol, TypeVar
 
 from otplint.api.definition import check_definition, read_docstring, report_item
 from otplint.facts.actors import Actor
 from otplint.facts.facts import Facts
+from otplint.facts.index.entries import ModuleIndex
 from otplint.facts.syntax import nodes
 from otplint.findings import Confidence, Finding, Fix, Option, Related, RuleInfo, Severity, Span
 
@@ -19,6 +20,7 @@ API_VERSION = 1
 """A pack states the version that it was written for as its own ``API_VERSION``."""
 
 Value = bool | int | float | str | tuple[str, ...]
+_Note = TypeVar("_Note")
 _Kind = TypeVar("_Kind", bool, int, float, str, tuple[str, ...])
 
 
@@ -101,7 +103,11 @@ class Rule(ABC):
 
     @abstractmethod
     def check(self, actor: Actor) -> Iterator[Finding]:
-        """The findings in one actor, in any order."""
+        """The findings in one actor, in any order; of several at one place the surest is reported."""
+
+    def check_file(self, index: ModuleIndex, facts: Facts) -> Iterator[Finding]:  # noqa: ARG002
+        """The findings in a file's functions, be they an actor's or not; none for most rules."""
+        return iter(())
 
     def info(self) -> RuleInfo:
         """What readers of a report need to know about the rule, with the user's severity."""
@@ -179,20 +185,24 @@ class Rule(ABC):
         )
 
 
-class ProjectRule(Rule, abstract=True):
-    """A query over all actors of a scan together: cycles of calls, who depends on whom."""
+class ProjectRule(Rule, Generic[_Note], abstract=True):
+    """A query that needs all files together: each actor gives notes, and all notes together give findings.
+
+    Notes are plain data (frozen dataclasses, tuples, findings): they travel between processes and are kept in the
+    cache, so they hold no actors, functions or nodes.
+    """
 
     def check(self, actor: Actor) -> Iterator[Finding]:  # noqa: ARG002  (the contract of all rules)
         """Nothing: one actor alone says nothing here."""
         return iter(())
 
     @abstractmethod
-    def check_project(self, actors: Sequence[Actor]) -> Iterator[Finding]:
-        """The findings over all actors, which come by file and place."""
+    def notes(self, actor: Actor) -> Iterator[_Note]:
+        """What one actor contributes."""
 
-    def check_functions(self, facts: Facts) -> Iterator[Finding]:  # noqa: ARG002
-        """The findings in code that belongs to no actor; none for most rules."""
-        return iter(())
+    @abstractmethod
+    def check_project(self, notes: Sequence[_Note], facts: Facts) -> Iterator[Finding]:
+        """The findings of all notes together, which come by file and place of their actors."""
 
 
 def _typed(cls: type[Rule], given: Mapping[str, object]) -> Mapping[str, Value]:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 from otplint.api import Actor, ProjectRule, Rule
 from otplint.facts.facts import Facts
 from otplint.facts.index.entries import ModuleIndex, Unparsable
 from otplint.findings import Failure, Finding
 
-_Subject = TypeVar("_Subject")
 _STACK = 12_000
 """Python frames: expressions that LibCST reads may nest far deeper than Python's default limit of 1,000."""
 
@@ -25,12 +23,22 @@ class Judged:
     findings: list[tuple[Finding, tuple[int, int]]] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     actors: int = 0
+    notes: dict[str, list[object]] = field(default_factory=dict)
+    """What actors contribute to the rules over the whole project, by code."""
+
+    def keep(self, findings: Iterable[Finding], facts: Facts, left_out: Callable[[str], frozenset[str]]) -> None:
+        """Add the findings of one rule, but for those that do not run on their path."""
+        for finding in findings:
+            if finding.code not in left_out(finding.span.path):
+                self.findings.append((finding, facts.header_lines(finding.span)))
 
     def add(self, other: Judged) -> None:
         """Join the results of other files."""
         self.findings += other.findings
         self.failures += other.failures
         self.actors += other.actors
+        for rule, notes in other.notes.items():
+            self.notes.setdefault(rule, []).extend(notes)
 
 
 def judge(
@@ -54,27 +62,30 @@ def judge(
         found.actors += sum(actor.is_actor for actor in actors)
         for rule in rules:
             _announce(rule, facts)
+            with _blamed(rule, index.path, found):
+                found.keep(rule.check_file(index, facts), facts, left_out)
             for actor in actors:
                 if concerns(rule, actor):
-                    _ask(rule.check, actor, f"{rule.code} failed on {actor.name}", index.path, facts, left_out, found)
+                    with _blamed(rule, index.path, found, actor.name):
+                        found.keep(rule.check(actor), facts, left_out)
+                        if isinstance(rule, ProjectRule):
+                            found.notes.setdefault(rule.code, []).extend(rule.notes(actor))
     return found
 
 
 def judge_together(
-    indexes: Sequence[ModuleIndex], facts: Facts, rules: Iterable[Rule], left_out: Callable[[str], frozenset[str]]
+    notes: Mapping[str, Sequence[object]],
+    facts: Facts,
+    rules: Iterable[Rule],
+    left_out: Callable[[str], frozenset[str]],
 ) -> Judged:
-    """Run the rules that look at all actors at once; without such rules nothing is parsed."""
+    """Let the rules over the whole project say what the notes of all files amount to."""
     found = Judged()
-    together = [rule for rule in rules if isinstance(rule, ProjectRule)]
-    actors: list[Actor] = []
-    for index in indexes if together else ():
-        with contextlib.suppress(Unparsable, RecursionError):  # already told by judge()
-            actors += facts.actors(index)
-    for rule in together:
-        _announce(rule, facts)
-        chosen = [actor for actor in actors if concerns(rule, actor)]
-        _ask(rule.check_project, chosen, f"{rule.code} failed", "", facts, left_out, found)
-        _ask(rule.check_functions, facts, f"{rule.code} failed", "", facts, left_out, found)
+    for rule in rules:
+        if isinstance(rule, ProjectRule):
+            _announce(rule, facts)
+            with _blamed(rule, "", found):
+                found.keep(rule.check_project(notes.get(rule.code, ()), facts), facts, left_out)
     return found
 
 
@@ -91,19 +102,11 @@ def _announce(rule: Rule, facts: Facts) -> None:
         facts.exemptions.rule = rule.code
 
 
-def _ask(
-    check: Callable[[_Subject], Iterable[Finding]],
-    subject: _Subject,
-    trouble: str,
-    path: str,
-    facts: Facts,
-    left_out: Callable[[str], frozenset[str]],
-    found: Judged,
-) -> None:
+@contextlib.contextmanager
+def _blamed(rule: Rule, path: str, found: Judged, actor: str = "") -> Iterator[None]:
+    """Turn what a rule raises into a failure that names it."""
     try:
-        for finding in check(subject):
-            if finding.code not in left_out(finding.span.path):
-                found.findings.append((finding, facts.header_lines(finding.span)))
+        yield
     except Exception as error:  # noqa: BLE001 - a rule is a plug-in: its bug must not hide the others' findings
         where = f"{type(error).__name__}: {error}".splitlines()[0]
-        found.failures.append(Failure(path, 0, f"rule {trouble}: {where}"))
+        found.failures.append(Failure(path, 0, f"rule {rule.code} failed{f' on {actor}' if actor else ''}: {where}"))

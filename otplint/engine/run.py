@@ -193,7 +193,7 @@ def _judge(known: Survey, rules: Sequence[Rule], pool: Pool, report: Progress, t
         judged.add(part)
         done += len(chunk)
         report(total // 2 + done * (total - total // 2) // max(len(known.indexes), 1), total)
-    judged.add(judge_together(known.indexes, known.facts, rules, known.left_out))
+    judged.add(judge_together(judged.notes, known.facts, rules, known.left_out))
     return judged
 
 

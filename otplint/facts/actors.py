@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar, cast
 
+from otplint.facts import passed_state
 from otplint.facts.frameworks import ActorKind, Framework
 from otplint.facts.methods import Event, Method, Role
 from otplint.facts.syntax import code
@@ -15,6 +16,8 @@ from otplint.findings import Confidence
 if TYPE_CHECKING:
     from otplint.facts.facts import Facts
     from otplint.facts.source import Source
+
+_Answer = TypeVar("_Answer")
 
 __all__ = ["Actor", "Event", "Method", "Role", "Use"]
 
@@ -83,6 +86,13 @@ class Actor:
         self.inherited: tuple[Method, ...] = ()
         """Functions of base classes that are actors and are judged there."""
         self.values = Values(self, facts.vocabulary)
+        self._answers: dict[Callable[[Actor], object], object] = {}
+
+    def remembered(self, question: Callable[[Actor], _Answer]) -> _Answer:
+        """The answer to a question about this actor, worked out once."""
+        if question not in self._answers:
+            self._answers[question] = question(self)
+        return cast("_Answer", self._answers[question])
 
     @property
     def path(self) -> str:
@@ -178,7 +188,8 @@ class Actor:
         """The own function that ``call`` runs: ``self.f()``, ``f = self.f; f()``, ``super().f()``, nested ones."""
         func = call.func
         if isinstance(func, code.Name):
-            return self._nested.get((id(method), func.id)) or self._by_name.get(method.own_attribute(func))
+            of_module = func.id if self.form == "module" and not method.is_local(func.id) else ""
+            return self._nested.get((id(method), func.id)) or self._by_name.get(of_module or method.own_attribute(func))
         if not isinstance(func, code.Attr):
             return None
         base = func.base
@@ -267,17 +278,19 @@ class Actor:
                 ):
                     yield stmt.value, stmt.annotation, self.class_body
         for stmt, value, method in self._made.get(attribute, ()):
-            yield value, stmt.annotation, method
+            yield value, stmt.annotation if isinstance(stmt, code.Assign) else None, method
 
     @cached_property
-    def _made(self) -> dict[str, list[tuple[code.Assign, code.Expr | None, Method]]]:
+    def _made(self) -> dict[str, list[tuple[code.Stmt, code.Expr | None, Method]]]:
         """The assignments of each attribute in the functions, each with its value, in order."""
-        found: dict[str, list[tuple[code.Assign, code.Expr | None, Method]]] = {}
+        found: dict[str, list[tuple[code.Stmt, code.Expr | None, Method]]] = {}
+        for name, made, part, method in passed_state.made(self):
+            found.setdefault(name, []).append((made, part, method))
         for method in self.everything:
             for stmt in code.statements(method.body):
                 if isinstance(stmt, code.Assign):
                     for part, value in (pair for t in stmt.targets for pair in paired(t, stmt.value)):
-                        if isinstance(part, code.Attr) and (attribute := method.own_attribute(part)):
+                        if isinstance(part, (code.Attr, code.Sub)) and (attribute := method.own_attribute(part)):
                             found.setdefault(attribute, []).append((stmt, value, method))
         return found
 
@@ -310,6 +323,10 @@ class Actor:
         """The uses of one attribute."""
         return [u for u in self.uses if u.attribute == attribute]
 
+    def ancestors(self) -> list[Actor]:
+        """The actors that this one derives from, nearest first."""
+        return self.facts.ancestors(self)
+
     def subclasses(self) -> list[Actor]:
         """The actors of the scan that derive from this one."""
         return self.facts.subclasses(self)
@@ -330,7 +347,7 @@ def _uses(method: Method) -> Iterator[Use]:
     seen: set[int] = set()
     for stmt in code.statements(method.body):
         for use in _statement_uses(stmt, method):
-            seen.add(id(use.node if not isinstance(use.node, code.Sub) else use.node.base))
+            seen.update((id(use.node), id(use.node.base) if isinstance(use.node, code.Sub) else 0))
             yield use
     for expr in method.exprs():
         if isinstance(expr, code.Call) and isinstance(expr.func, code.Attr):
@@ -351,7 +368,7 @@ def _uses(method: Method) -> Iterator[Use]:
                 seen.add(id(expr.rights[-1]))
                 yield Use(attribute, "test", expr, method, expr.left)
     for expr in method.exprs():
-        if isinstance(expr, (code.Attr, code.Name)) and id(expr) not in seen:
+        if isinstance(expr, (code.Attr, code.Name, code.Sub)) and id(expr) not in seen:
             attribute = method.own_attribute(expr)
             parent = method.parent(expr)
             if attribute and not (isinstance(parent, code.Attr) and parent.base is expr):
@@ -372,7 +389,7 @@ def _statement_uses(stmt: code.Stmt, method: Method) -> Iterator[Use]:
                 if isinstance(target, code.Sub) and (attribute := method.own_attribute(target.base)):
                     kind = "clear" if isinstance(target.key, code.Slice) and not target.key.parts else "remove"
                     yield Use(attribute, kind, target, method, target.key)
-                elif attribute := method.own_attribute(target) if isinstance(target, code.Attr) else "":
+                elif attribute := method.own_attribute(target) if isinstance(target, (code.Attr, code.Sub)) else "":
                     yield Use(attribute, "clear", target, method)
 
 
@@ -381,7 +398,7 @@ def _target_uses(target: code.Expr, value: code.Expr | None, method: Method, kin
         parts = value.items if isinstance(value, code.Seq) and len(value.items) == len(target.items) else None
         for i, item in enumerate(target.items):
             yield from _target_uses(item, parts[i] if parts else None, method, kind)
-    elif isinstance(target, code.Attr) and (attribute := method.own_attribute(target)):
+    elif isinstance(target, (code.Attr, code.Sub)) and (attribute := method.own_attribute(target)):
         yield Use(attribute, kind, target, method, None, value)
     elif isinstance(target, code.Sub) and (attribute := method.own_attribute(target.base)):
         yield Use(attribute, "insert" if kind == "write" else "update", target, method, target.key, value)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import copy
 import re
 from collections.abc import Callable, Iterator
 from functools import cached_property
@@ -10,12 +12,13 @@ from otplint.facts import kinds, recognise, shapes
 from otplint.facts.actors import Actor
 from otplint.facts.exemptions import Exemptions
 from otplint.facts.frameworks import ActorKind, Framework, Vocabulary
-from otplint.facts.index.entries import ClassEntry, FunctionEntry, ModuleIndex
+from otplint.facts.index.entries import ClassEntry, FunctionEntry, ModuleIndex, Unparsable
 from otplint.facts.index.project import Project
 from otplint.facts.kinship import SETUP_ROLES, Kinship
+from otplint.facts.library import Library
 from otplint.facts.methods import Method, Role
+from otplint.facts.module_actors import module_actor, modules_given
 from otplint.facts.queries.callers import calls_of
-from otplint.facts.queries.messaging.messages import handled_types
 from otplint.facts.source import Source
 from otplint.facts.syntax import code
 from otplint.findings import Confidence, Span
@@ -45,8 +48,10 @@ class Facts:
         self.is_test = is_test
         self.exemptions: Exemptions | None = None
         """Who wants to hear why rules are silent; none in a scan."""
-        self._read = read
-        self._sources: dict[str, Source] = {}
+        self._library = Library(project, read)
+        self._forget()
+
+    def _forget(self) -> None:
         self._actors: dict[tuple[str, str], Actor | None] = {}
         self._functions: dict[str, Method | None] = {}
         self._modules: dict[tuple[str, int], Method] = {}
@@ -58,16 +63,23 @@ class Facts:
 
     def listening(self, exemptions: Exemptions) -> Facts:
         """The same project with nothing worked out but what was parsed, so that whoever asks is told all reasons."""
-        fresh = Facts(self.project, self.vocabulary, self.kinship, self._read, self.is_test)
-        fresh._sources, fresh.exemptions = self._sources, exemptions
+        fresh = self.afresh()
+        fresh.exemptions = exemptions
+        return fresh
+
+    def afresh(self) -> Facts:
+        """The same project with nothing worked out but what was parsed."""
+        fresh = copy.copy(self)
+        fresh._forget()
         return fresh
 
     def source(self, index: ModuleIndex) -> Source:
         """The file of an index."""
-        found = self._sources.get(index.path)
-        if found is None:
-            found = self._sources[index.path] = Source(index, self._read(index.path), self.project)
-        return found
+        return self._library.source(index)
+
+    def holding(self, *words: str) -> list[ModuleIndex]:
+        """The modules of the scan whose text holds one of some identifiers, by path."""
+        return self._library.holding(words)
 
     def actors(self, index: ModuleIndex) -> list[Actor]:
         """The actors of one file in source order, code that sets supervision up included.
@@ -80,8 +92,11 @@ class Facts:
             actor = self.actor(index, entry)
             if actor is not None:
                 found.append(actor)
+        module = module_actor(self, source)
+        found += [module] if module is not None else []
+        taken = {m.code.name for m in module.methods} if module is not None else set()
         for function in index.functions:
-            plain = self._function_actor(source, function)
+            plain = self._function_actor(source, function) if function.name not in taken else None
             if plain is not None:
                 found.append(plain)
         body = self._module_setup(source)
@@ -249,6 +264,24 @@ class Facts:
             self._bodies[key] = owner.class_body
         return self._bodies[key]
 
+    def ancestors(self, actor: Actor) -> list[Actor]:
+        """The actors that ``actor`` derives from, nearest first."""
+        located = [self.project.find_class(name) for name in self.project.mro(actor.qualname)[1:]]
+        found = [self.actor(*entry) for entry in located if entry is not None]
+        return [other for other in found if other is not None and other.is_actor]
+
+    def actors_holding(self, *words: str) -> list[Actor]:
+        """The actors, and what sets supervision up, in those files that hold one of some identifiers; tests left out.
+
+        Files that cannot be parsed are left out as well: whoever judges them says so.
+        """
+        found: list[Actor] = []
+        for index in self.holding(*words):
+            if not self.is_test(index.path):
+                with contextlib.suppress(Unparsable, RecursionError):
+                    found += self.actors(index)
+        return found
+
     def subclasses(self, actor: Actor) -> list[Actor]:
         """The actors that derive from ``actor``, sorted by name."""
         found = []
@@ -261,7 +294,7 @@ class Facts:
 
     def header_lines(self, span: Span) -> tuple[int, int]:
         """First and last line of the header of the statement that a finding is in."""
-        source = self._sources.get(span.path)
+        source = self._library.opened(span.path)
         return source.header_lines(span) if source is not None else (span.line, span.end_line)
 
     # -- decorators
@@ -405,14 +438,14 @@ class Facts:
         return self._functions[qualified]
 
     @cached_property
+    def modules_given(self) -> dict[str, frozenset[str]]:
+        """The modules that are given to functions that run them as actors, by the name of the function."""
+        return modules_given(self)
+
+    @cached_property
     def operation_names(self) -> dict[str, str]:
         """The names of the frameworks' operations by what they lead to, where a framework itself is scanned."""
         return self.project.spelt(self.vocabulary.exact)
-
-    @cached_property
-    def handled_types(self) -> dict[str, set[str]]:
-        """The message types that handlers of the project's actors test for or match, by the handler's name."""
-        return handled_types(self)
 
     def calls_of(self, method: Method) -> list[tuple[code.Call, Method]]:
         """The calls of a function that the project writes, each with the function around it."""

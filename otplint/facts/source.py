@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import cached_property
 
 from otplint.facts.index.entries import ModuleIndex, Unparsable
 from otplint.facts.index.nesting import too_deep_at
@@ -10,6 +11,7 @@ from otplint.facts.index.project import Project
 from otplint.facts.syntax import code
 from otplint.findings import Span
 from otplint.sources.positions import LineTable
+from otplint.sources.triage import words_of
 
 _WRAP = "if True:\n"
 
@@ -24,6 +26,15 @@ class Source:
         self.lines = LineTable(text)
         self._regions: dict[int, code.Block] = {}
         self._names: dict[str, str] = {}
+
+    def holds(self, names: Iterable[str]) -> bool:
+        """Whether the text holds one of some identifiers as a whole word."""
+        return any(name.encode("utf-8", "surrogatepass") in self.words for name in names)
+
+    @cached_property
+    def words(self) -> frozenset[bytes]:
+        """The identifiers, keywords and numbers of the text, comments and strings included, in UTF-8."""
+        return words_of(self.text.encode("utf-8", "surrogatepass"))
 
     @property
     def path(self) -> str:

@@ -6,12 +6,12 @@ their order, those of an attribute over all methods of the actor, its bases incl
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from otplint.facts.elements import element_type, loop_sources
 from otplint.facts.frameworks import Framework, Operation, Vocabulary
+from otplint.facts.passed_state import state_type
 from otplint.facts.syntax import code
 
 if TYPE_CHECKING:
@@ -121,7 +121,13 @@ class Values:
             found |= {self.type_of(v, m, depth + 1) for v, a, m in made if not annotation_type(a, m)} - {""}
         if len(found) == 1:
             return found.pop()
-        return "" if found else self.actor.kind.attributes.get(name, "")
+        return "" if found else self.actor.kind.attributes.get(name, "") or self._part_of_state(name, depth)
+
+    def _part_of_state(self, name: str, depth: int) -> str:
+        """The type of an attribute of the state that the actor's functions pass on, where it is an object."""
+        kind = self.actor.remembered(state_type) if self.actor.kind.passes_state else ""
+        owner = self.actor.facts.owner(kind)
+        return "" if owner is None or owner is self.actor else owner.values.attribute_type(name, depth + 1)
 
     # -- meanings
 
@@ -184,7 +190,7 @@ class Values:
         path = method.source.path
         if path not in self._spoken:
             packages = {owner.partition(".")[0] for owner in self.vocabulary.references}
-            self._spoken[path] = any(re.search(rf"\b{package}\b", method.source.text) for package in packages)
+            self._spoken[path] = method.source.holds(packages)
         return self._spoken[path]
 
     def _of_decorated(self, func: code.Expr, method: Method) -> tuple[Framework, Operation, bool] | None:

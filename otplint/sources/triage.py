@@ -96,5 +96,10 @@ class Triage:
         return tuple(sorted(hits))
 
 
+def words_of(data: bytes) -> frozenset[bytes]:
+    """The whole words of a file: runs of letters, digits, underscores and bytes outside of ASCII."""
+    return frozenset(data.translate(_ONLY_WORDS).split())
+
+
 def _whole(word: bytes) -> re.Pattern[bytes]:
     return re.compile(rb"(?<![\w\x80-\xff])" + word + rb"(?![\w\x80-\xff])")

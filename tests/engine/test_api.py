@@ -108,9 +108,16 @@ def test_a_shared_base_need_not_say_anything() -> None:
 
 
 def test_a_project_rule_needs_its_own_check() -> None:
-    with pytest.raises(RuleDefinitionError, match=r"no check_project\(\)"):
+    with pytest.raises(RuleDefinitionError, match=r"no notes\(\)"):
         define(base=ProjectRule, check=None)
-    rule = define(base=ProjectRule, check=None, check_project=lambda self, actors: iter(()))()
+    with pytest.raises(RuleDefinitionError, match=r"no check_project\(\)"):
+        define(base=ProjectRule, check=None, notes=lambda self, actor: iter(()))
+    rule = define(
+        base=ProjectRule,
+        check=None,
+        notes=lambda self, actor: iter(()),
+        check_project=lambda self, notes, facts: iter(()),
+    )()
     assert list(rule.check(None)) == []
 
 

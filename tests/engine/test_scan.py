@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from otplint.api import Actor, Confidence, Finding, ProjectRule, Rule, RuleInfo, Severity
+from otplint.api import Actor, Confidence, Facts, Finding, ProjectRule, Rule, RuleInfo, Severity
 from otplint.config import Config
 from otplint.engine.packs import load_rules
 from otplint.engine.run import scan
@@ -262,15 +263,17 @@ def test_a_comment_covers_the_header_of_its_statement(tmp_path: Path) -> None:
     assert report.suppressed == 1
 
 
-class Together(ProjectRule, abstract=True):
+class Together(ProjectRule[Finding], abstract=True):
     code = "XYZ002"
     name = "together"
     severity = Severity.LOW
     confidence = Confidence.HIGH
 
-    def check_project(self, actors: Sequence[Actor]) -> Iterator[Finding]:
-        for actor in actors[1:]:
-            yield self.finding(actor, actor.methods[0], actor.methods[0].code, problem=f"{len(actors)} actors.")
+    def notes(self, actor: Actor) -> Iterator[Finding]:
+        yield self.finding(actor, actor.methods[0], actor.methods[0].code, problem=actor.name)
+
+    def check_project(self, notes: Sequence[Finding], facts: Facts) -> Iterator[Finding]:
+        yield from (replace(finding, problem=f"{len(notes)} actors.") for finding in notes[1:])
 
 
 @pytest.mark.parametrize("jobs", [1, 2])

@@ -29,7 +29,7 @@ def calls_of(method: Method, facts: Facts) -> Iterator[tuple[code.Call, Method]]
     wanted = method.owner or f"{method.source.index.module}.{method.name}"
     home, _, last = wanted.rpartition(".")
     word = re.compile(rf"\b{re.escape(last)}\s*\(")
-    for index in facts.project.modules:
+    for index in facts.holding(last):
         if facts.is_test(index.path) or not may_name(index, home, last):
             continue
         for caller in functions_naming(index, facts, word):

@@ -47,7 +47,7 @@ class Addresses:
     def __init__(self, facts: Facts) -> None:
         self._facts = facts
         self._starts: dict[str, list[Start]] = {}
-        self._named: dict[str, Actor] | None = None
+        self._named: dict[str, Actor | None] = {}
         self._busy: set[tuple[int, int]] = set()
 
     def actors(self, expr: code.Expr | None, method: Method, depth: int = 0) -> list[Actor]:
@@ -67,8 +67,7 @@ class Addresses:
             return
         match expr:
             case code.Const(value=str(name)):
-                found = self.named().get(name)
-                yield from () if found is None else (found,)
+                yield from self._called(name)
             case code.Call():
                 yield from self._made(expr, method, depth)
             case code.Name(id=name) if (holder := _holder(name, method)) is not None:
@@ -148,14 +147,13 @@ class Addresses:
     def _search(self, actor: Actor) -> Iterator[Start]:
         facts = self._facts
         home, _, last = actor.qualname.rpartition(".")
-        for index in facts.project.modules:
+        for index in facts.holding(last):  # who imports it by another name says this one too
             if facts.is_test(index.path) or not may_name(index, home, last):
                 continue
             local = [last, *[name for name, target in index.imports.items() if target.rpartition(".")[2] == last]]
             word = re.compile(rf"\b(?:{'|'.join(map(re.escape, local))})\b")
-            if word.search(facts.source(index).text):
-                for method in functions_naming(index, facts, word):
-                    yield from self._starts_in(method, actor)
+            for method in functions_naming(index, facts, word):
+                yield from self._starts_in(method, actor)
 
     def _starts_in(self, method: Method, actor: Actor) -> Iterator[Start]:
         for expr in method.exprs():
@@ -177,17 +175,22 @@ class Addresses:
             if made is not None:
                 yield Start(made, method, first, name)
 
-    def named(self) -> dict[str, Actor]:
-        """The actors that the project registers under names, by name."""
-        if self._named is None:
-            self._named = {}
-            for index in self._facts.project.modules:
-                for entry in index.classes:
-                    actor = self._class(f"{index.module}.{entry.qualname}")
-                    for start in self.starts(actor) if actor is not None else ():
-                        if start.name and actor is not None:
-                            self._named.setdefault(start.name, actor)
-        return self._named
+    def _called(self, name: str) -> Iterator[Actor]:
+        """The actor that the project registers under a name."""
+        if name not in self._named:
+            self._named[name] = next(self._registered_as(name), None) if name else None
+        found = self._named[name]
+        yield from () if found is None else (found,)
+
+    def _registered_as(self, name: str) -> Iterator[Actor]:
+        facts = self._facts
+        written = re.compile(rf"(?<=[\"']){re.escape(name)}(?=[\"'])")
+        for index in facts.holding(name):
+            for method in functions_naming(index, facts, written) if not facts.is_test(index.path) else ():
+                for call in method.calls:
+                    event = method.event(call) or _by_name(call, method)
+                    if event is not None and event.role in _STARTS and _registered(call, event) == name:
+                        yield from self._started(call, event, method, 0)
 
 
 _KEPT: WeakKeyDictionary[Facts, Addresses] = WeakKeyDictionary()

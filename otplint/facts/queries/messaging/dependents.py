@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from otplint.facts.queries.messaging.entries import Entry
@@ -15,12 +15,13 @@ if TYPE_CHECKING:
 _REQUESTS = ("call", "cast", "send")
 
 
-def dependents(actor: Actor, entries: Iterable[Entry], others: Iterable[Actor]) -> Iterator[tuple[Method, code.Call]]:
+def dependents(actor: Actor, entries: Sequence[Entry]) -> Iterator[tuple[Method, code.Call]]:
     """The first request of each other actor (or setup code) to this one: by its type, or by a message only it takes."""
     family = {actor.qualname, *[sub.qualname for sub in actor.subclasses()]}
     types = {type_ for entry in entries for type_ in entry.types}
     doors = {entry.name for entry in entries if entry.node is entry.method.code}
-    for other in others:
+    words = {name.rpartition(".")[2] for name in (*family, *types)} | doors
+    for other in actor.facts.actors_holding(*words):
         if other.qualname in family:
             continue
         found = next(_requests(other, family, types, doors), None)

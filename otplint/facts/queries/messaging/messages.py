@@ -209,7 +209,7 @@ def requests(payload: code.Expr | None, method: Method) -> str:
         return "signal"
     if facts.project.derives_from(type_, ["otplint.runtime.Call"]):
         return "call"
-    handled = {name for name, types in facts.handled_types.items() if type_ in types}
+    handled = set(_handlers_of(type_, facts))
     if "handle_call" in handled:
         return "call"
     if "handle_cast" in handled:
@@ -217,18 +217,16 @@ def requests(payload: code.Expr | None, method: Method) -> str:
     return "info" if handled else ""
 
 
-def handled_types(facts: Facts) -> dict[str, set[str]]:
-    """The message types that the handlers of the project's actors test for or match, by the handler's name."""
-    found: dict[str, set[str]] = {}
-    for index in facts.project.modules:
+def _handlers_of(type_: str, facts: Facts) -> Iterator[str]:
+    """The names of the handlers of the project's actors that test for or match a message type."""
+    for index in facts.holding(type_.rpartition(".")[2]):
         for entry in index.classes:
             if not facts.kinship.actor_root(f"{index.module}.{entry.qualname}"):
                 continue
             actor = facts.actor(index, entry)
             for method in actor.methods if actor is not None else ():
-                if method.role is Role.HANDLER:
-                    found.setdefault(method.name, set()).update(_tested_types(method))
-    return found
+                if method.role is Role.HANDLER and type_ in _tested_types(method):
+                    yield method.name
 
 
 def _tested_types(method: Method) -> Iterator[str]:

@@ -58,7 +58,11 @@ class Layout:
 
 
 def layout(actor: Actor) -> Layout:
-    """How the handlers of an actor share its state."""
+    """How the handlers of an actor share its state; worked out once."""
+    return actor.remembered(_layout)
+
+
+def _layout(actor: Actor) -> Layout:
     accesses = Accesses(actor)
     touched = accesses.touched()
     state = _state(actor, touched)
@@ -250,10 +254,3 @@ def seams(found: Layout) -> tuple[tuple[Touched, ...], tuple[Cluster, ...]]:
         if len(clusters) > 2:
             return tuple(binding), tuple(sorted(clusters, key=lambda c: -len(c.handlers)))
     return (), ()
-
-
-def outermost(found: Iterable[Actor]) -> list[Actor]:
-    """The actors that do not inherit from another of them."""
-    actors = list(found)
-    below = {id(sub) for actor in actors for sub in actor.subclasses()}
-    return [actor for actor in actors if id(actor) not in below]

@@ -269,7 +269,7 @@ def _read_elsewhere(buffer: Buffer) -> bool:
     word = re.compile(rf"\.{re.escape(name.rpartition('.')[2])}\b")
     own = {m.source.path for m in actor.everything}
     mine = sum(1 for method in actor.everything for e in method.exprs() if method.own_attribute(e) == name)
-    texts = {i.path: actor.facts.source(i).text for i in actor.facts.project.modules}
+    texts = {i.path: actor.facts.source(i).text for i in actor.facts.holding(name.rpartition(".")[2])}
     written = sum(len(word.findall(texts[path])) for path in own if path in texts)
     return written > mine or any(word.search(text) for path, text in texts.items() if path not in own)
 

@@ -119,18 +119,19 @@ class Sharer:
         return self.spec.argument(name) or self.spec.call
 
 
-def sharers(actors: Sequence[Actor]) -> Iterator[Sharer]:
+def sharers(actor: Actor) -> Iterator[Sharer]:
     """The restarted children that handlers start one by one under a supervisor whose budget nobody sized."""
-    if not any(_is_unsized(event) for actor in actors for event in actor.events("supervise")):
-        return
-    for actor in actors:
-        if not actor.is_actor:
-            continue
-        for event in actor.events("child"):
-            spec = event.argument("spec") if "spec" in event.operation.parameters else None
-            for made in _specs(spec, event.method, 0) if spec is not None else ():
-                if _shares(made):
-                    yield Sharer(event, made)
+    for event in actor.events("child") if actor.is_actor else ():
+        spec = event.argument("spec") if "spec" in event.operation.parameters else None
+        for made in _specs(spec, event.method, 0) if spec is not None else ():
+            if _shares(made) and actor.remembered(_are_unsized):
+                yield Sharer(event, made)
+
+
+def _are_unsized(actor: Actor) -> bool:
+    """Whether some supervisor of the project is unsized."""
+    others = [actor, *actor.facts.actors_holding(*actor.facts.kinship.setup_last)]
+    return any(_is_unsized(event) for other in others for event in other.events("supervise"))
 
 
 def _specs(expr: code.Expr, method: Method, depth: int) -> Iterator[Event]:

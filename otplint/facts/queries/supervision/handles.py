@@ -277,5 +277,5 @@ def _is_cared_for(attribute: str, method: Method) -> bool:
     reads = re.compile(rf"(?<!\bself)\.{last}\b")
     cares = re.compile(rf"(?<!\bself)\.{last}\.(?:{'|'.join(_CARES)})\b")
     facts = actor.facts
-    texts = (facts.source(index).text for index in facts.project.modules if not facts.is_test(index.path))
+    texts = (facts.source(i).text for i in facts.holding(attribute.rpartition(".")[2]) if not facts.is_test(i.path))
     return any(cares.search(text) or (reads.search(text) and knows.search(text)) for text in texts)

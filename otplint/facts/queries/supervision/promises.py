@@ -34,15 +34,13 @@ class Promise:
     """What it starts and lets go."""
 
 
-def empty_promises(facts: Facts) -> Iterator[Promise]:
-    """The functions of the project, tests left out, whose names promise more than they do."""
-    for index in facts.project.modules:
-        if not facts.is_test(index.path):
-            for method in _promising(index, facts):
-                promised = _promised(method.name)
-                spawn = _let_go(method) if promised and not is_test(method) else None
-                if spawn is not None:
-                    yield Promise(method, promised, spawn)
+def empty_promises(index: ModuleIndex, facts: Facts) -> Iterator[Promise]:
+    """The functions of a file, unless it is a test's, whose names promise more than they do."""
+    for method in _promising(index, facts) if not facts.is_test(index.path) else ():
+        promised = _promised(method.name)
+        spawn = _let_go(method) if promised and not is_test(method) else None
+        if spawn is not None:
+            yield Promise(method, promised, spawn)
 
 
 def _promising(index: ModuleIndex, facts: Facts) -> Iterator[Method]:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from otplint.facts.origins import origins
 from otplint.facts.queries.callers import functions_naming
-from otplint.facts.queries.supervision.switches import FIXTURES, POLICY, Switches, is_test, switches
+from otplint.facts.queries.supervision.switches import FIXTURES, POLICY, Switches, is_test
 from otplint.facts.syntax import code
+from otplint.findings import Span
 
 if TYPE_CHECKING:
-    from otplint.facts.actors import Actor
     from otplint.facts.facts import Facts
-    from otplint.facts.methods import Event, Method
+    from otplint.facts.methods import Method
 
 _ENVIRONMENT = ("os.environ", "os.environb")
 _PATCH = ("unittest.mock.patch", "mock.patch")
@@ -32,26 +32,23 @@ class Relaxation:
     """``sets``, ``replaces`` or ``ends``."""
     name: str
     """What is set or replaced."""
-    decides: Event | None
+    decides: Span | None
     """What it decides about, in the application."""
 
 
-def relaxations(actors: Sequence[Actor]) -> Iterator[Relaxation]:
+def relaxations(found: Switches, facts: Facts) -> Iterator[Relaxation]:
     """The places in test files that change what the application's supervision hangs on."""
-    if not actors:
-        return
-    facts, found = actors[0].facts, switches(actors)
     words = [*found.variables, *(n.rpartition(".")[2] for n in (*found.names, *found.limits)), *_policy_names(facts)]
     word = re.compile(rf"\b(?:{'|'.join(sorted(set(map(re.escape, words)), key=lambda w: (-len(w), w)))})\b")
     judge = _Judge(facts, found)
-    for method in _tests(facts, word):
+    for method in _tests(facts, words, word):
         yield from judge.relaxed(method)
     yield from _ended(facts)
 
 
-def _tests(facts: Facts, word: re.Pattern[str]) -> Iterator[Method]:
-    """The test functions of the project that hold a word."""
-    for index in facts.project.modules:
+def _tests(facts: Facts, words: Iterable[str], word: re.Pattern[str]) -> Iterator[Method]:
+    """The test functions of the project that hold one of some words, as the pattern says it."""
+    for index in facts.holding(*words):
         if word.search(text := facts.source(index).text) and (facts.is_test(index.path) or _SPEAKS.search(text)):
             yield from (m for m in functions_naming(index, facts, word) if is_test(m))
 
@@ -64,6 +61,8 @@ class _Judge:
     def __init__(self, facts: Facts, found: Switches) -> None:
         self.facts = facts
         self.found = found
+        known = found.names | found.limits
+        self.known = {facts.project.canonical(name): place for name, place in known.items()} | known
 
     def relaxed(self, method: Method) -> Iterator[Relaxation]:
         """What one function of a test file changes, by its statements or its decorators."""
@@ -117,20 +116,18 @@ class _Judge:
             yield Relaxation(node, method, "sets", text, self.found.variables[text])
 
     def _setting(self, name: str, node: code.Expr, method: Method) -> Iterator[Relaxation]:
-        for known, event in self.found.names.items():
+        for known, place in self.found.names.items():
             owner, _, last = known.rpartition(".")
             if name and last == name and owner.rpartition(".")[2] == "settings":
-                yield Relaxation(node, method, "sets", name, event)
+                yield Relaxation(node, method, "sets", name, place)
 
     def _name(self, dotted: str, node: code.Expr, method: Method) -> Iterator[Relaxation]:
         """A constant, function or class of the application is given another value."""
         meant = {dotted, self.facts.project.resolve("", dotted)}
-        known = {self.facts.project.canonical(n): e for n, e in (*self.found.names.items(), *self.found.limits.items())}
-        known |= self.found.names | self.found.limits
-        hit = next((n for n in sorted(meant) if n in known), "")
+        hit = next((n for n in sorted(meant) if n in self.known), "")
         exact = next((self.facts.vocabulary.exact[n] for n in sorted(meant) if n in self.facts.vocabulary.exact), None)
         if hit:
-            yield Relaxation(node, method, "replaces", dotted, known[hit])
+            yield Relaxation(node, method, "replaces", dotted, self.known[hit])
         elif exact is not None and exact[1].role in POLICY:
             yield Relaxation(node, method, "replaces", dotted, None)
 
@@ -147,7 +144,7 @@ def _ended(facts: Facts) -> Iterator[Relaxation]:
     """Actors of a system that other tests use as well, ended by a test."""
     last = {n.rpartition(".")[2] for n, (_, op) in facts.vocabulary.exact.items() if op.role == "kill"}
     word = re.compile(rf"\.(?:{'|'.join(sorted(map(re.escape, last)))})\(")
-    for method in _tests(facts, word):
+    for method in _tests(facts, last, word):
         for event in method.events:
             owner = event.call.func.base if isinstance(event.call.func, code.Attr) else None
             if event.role == "kill" and owner is not None and _is_shared(owner, method):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,7 @@ from otplint.facts.origins import origins, sources
 from otplint.facts.queries.supervision.decisions import arguments, decisions
 from otplint.facts.queries.supervision.environments import READS, TABLES
 from otplint.facts.syntax import code
+from otplint.findings import Span
 
 if TYPE_CHECKING:
     from otplint.facts.actors import Actor
@@ -24,30 +25,39 @@ _MAX_DEPTH = 8
 
 @dataclass(slots=True)
 class Switches:
-    """What decides about supervision, and where."""
+    """What decides about supervision, and where: plain data, which may be joined over all actors."""
 
-    variables: dict[str, Event] = field(default_factory=dict)
-    """Environment variables by name, each with a call that they decide about."""
-    names: dict[str, Event] = field(default_factory=dict)
+    variables: dict[str, Span] = field(default_factory=dict)
+    """Environment variables by name, each with the place of a call that they decide about."""
+    names: dict[str, Span] = field(default_factory=dict)
     """Qualified names of constants, functions and settings that decide."""
-    limits: dict[str, Event] = field(default_factory=dict)
+    limits: dict[str, Span] = field(default_factory=dict)
     """Qualified names of constants that are themselves the limits, and of functions that build the supervision."""
 
+    def __bool__(self) -> bool:
+        return bool(self.variables or self.names or self.limits)
 
-def switches(actors: Sequence[Actor]) -> Switches:
-    """What the supervision of the application (not of its tests) hangs on."""
+    def add(self, other: Switches) -> None:
+        """Join what another actor hangs on; what is known already counts."""
+        self.variables = other.variables | self.variables
+        self.names = other.names | self.names
+        self.limits = other.limits | self.limits
+
+
+def switches(actor: Actor) -> Switches:
+    """What the supervision that an actor (or setup code) sets up hangs on; tests set none up for the application."""
     found = Switches()
-    for actor in actors:
-        for event in actor.events(*POLICY):
-            if is_test(event.method):
-                continue
-            if event.role == "supervise" and not event.method.owner and event.method.outer is None:
-                found.limits.setdefault(_qualified(event.method), event)
-            for value in _settings(event):
-                for decision in decisions(value, event.method):
-                    _Reading(found, event).follow(decision.test, decision.method, 0)
-                for origin in _constants(value, event.method):
-                    found.limits.setdefault(origin, event)
+    for event in actor.events(*POLICY):
+        if is_test(event.method):
+            continue
+        place = event.method.span(event.call)
+        if event.role == "supervise" and not event.method.owner and event.method.outer is None:
+            found.limits.setdefault(_qualified(event.method), place)
+        for value in _settings(event):
+            for decision in decisions(value, event.method):
+                _Reading(found, place).follow(decision.test, decision.method, 0)
+            for origin in _constants(value, event.method):
+                found.limits.setdefault(origin, place)
     return found
 
 
@@ -83,9 +93,9 @@ def _constants(expr: code.Expr, method: Method, depth: int = 0) -> Iterator[str]
 class _Reading:
     """The names that one test reads, followed back to where they come from."""
 
-    def __init__(self, found: Switches, event: Event) -> None:
+    def __init__(self, found: Switches, place: Span) -> None:
         self.found = found
-        self.event = event
+        self.place = place
         self._seen: set[int] = set()
 
     def follow(self, expr: code.Expr, method: Method, depth: int) -> None:
@@ -118,7 +128,7 @@ class _Reading:
             case code.Name() | code.Attr():
                 name = method.qualname(part)
                 if "." in name and name not in TABLES:
-                    self.found.names.setdefault(name, self.event)
+                    self.found.names.setdefault(name, self.place)
         for origin in origins(key, method) if key is not None else ():
             if isinstance(origin.expr, code.Const) and isinstance(origin.expr.value, str):
-                self.found.variables.setdefault(origin.expr.value, self.event)
+                self.found.variables.setdefault(origin.expr.value, self.place)

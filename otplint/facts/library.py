@@ -1,0 +1,48 @@
+"""The files of a scan: each opened once, and searched for words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from otplint.facts.index.entries import ModuleIndex
+from otplint.facts.index.project import Project
+from otplint.facts.source import Source
+from otplint.sources.triage import words_of
+
+
+class Library:
+    """The sources of the modules of a project, shared by all who ask about it.
+
+    :param read: the decoded text of a project file by its relative path.
+    """
+
+    def __init__(self, project: Project, read: Callable[[str], str]) -> None:
+        self.project = project
+        self._read = read
+        self._sources: dict[str, Source] = {}
+        self._holders: dict[bytes, list[int]] | None = None
+
+    def source(self, index: ModuleIndex) -> Source:
+        """The file of an index."""
+        found = self._sources.get(index.path)
+        if found is None:
+            found = self._sources[index.path] = Source(index, self._read(index.path), self.project)
+        return found
+
+    def opened(self, path: str) -> Source | None:
+        """The file, if somebody has asked for it."""
+        return self._sources.get(path)
+
+    def holding(self, words: Iterable[str]) -> list[ModuleIndex]:
+        """The given modules of the project whose text holds one of some names as a whole word, by path.
+
+        Of a name that is no identifier any part counts: ``APP`` of ``APP-ENV``.
+        """
+        if self._holders is None:
+            self._holders = {}
+            for place, index in enumerate(self.project.modules):
+                for word in self.source(index).words:
+                    self._holders.setdefault(word, []).append(place)
+        wanted = {part for word in words for part in words_of(word.encode("utf-8", "surrogatepass"))}
+        places = {place for part in wanted for place in self._holders.get(part, ())}
+        return [self.project.modules[place] for place in sorted(places)]
