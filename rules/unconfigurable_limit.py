@@ -37,8 +37,9 @@ class UnconfigurableLimit(Rule):
         dataclass, an attribute of the instance, the environment or a settings look-up is configurable. So is a
         constant that a subclass, an instance or another module overrides, or that is a parameter's default. Other
         constants are reported once, at their definition: with medium confidence where they set up supervision or
-        capacity or bound the actor's own state, with low confidence otherwise. A choice between two numbers is not
-        looked at, nor are test files.
+        capacity or bound the actor's own state, with low confidence otherwise. So is a time below a second that only
+        says how often a wait looks again; the period of a loop that works, or a pause by itself, is not. A choice
+        between two numbers is not looked at, nor are test files.
 
     Report:
         Smell 7. The report also counts named module attributes (a threshold of 5, a buffer of 100): they are named,
@@ -72,7 +73,7 @@ class UnconfigurableLimit(Rule):
             sure = Confidence.MEDIUM if limit.bounds and not number.conventional else Confidence.LOW
             problem = f"{number.name} is named, but not configurable: it sets {limit.what} in {where}."
         else:
-            sure = Confidence.LOW if abs(number.value) < 1 else Confidence.HIGH if limit.certain else Confidence.MEDIUM
+            sure = Confidence.LOW if limit.is_poll else Confidence.HIGH if limit.certain else Confidence.MEDIUM
             text = " ".join(limit.place.source.text[number.node.start : number.node.end].split())
             problem = f"{where} sets {limit.what} with the literal `{text}`."
         related = [] if number.node is limit.use else [(limit.user, limit.use, f"sets {limit.what} here")]

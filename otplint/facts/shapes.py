@@ -51,7 +51,7 @@ def seems_to_live(text: str, callbacks: Collection[str]) -> bool:
     if any(f"{name}(" in text for name in callbacks):
         return True
     starts = [(m.start(), m["name"]) for m in _DEF.finditer(text)]
-    for (start, name), (end, _) in zip(starts, [*starts[1:], (len(text), "")], strict=True):
+    for (start, name), (end, _) in zip(starts, [*starts, (len(text), "")][1:], strict=True):
         for loop in _WHILE.finditer(text, start, end):
             waits = "await " in loop["body"] or _MAY_WAIT.search(loop["body"]) is not None or may_drain(loop[0])
             if waits and ("self." in loop["test"] or _LEAVES.search(loop["body"]) or _started(name, text)):
@@ -134,22 +134,40 @@ def _tests(loop: code.While) -> Iterator[code.Expr]:
     """The conditions that the loop's end hangs on."""
     yield loop.test
     for stmt in code.statements(loop.body):
-        if isinstance(stmt, code.If) and any(isinstance(s, (code.Break, code.Return)) for s in stmt.body):
+        if isinstance(stmt, code.If) and any(isinstance(s, (code.Break, code.Return)) for s in _at_once(stmt.body)):
             yield stmt.test
+
+
+def _at_once(block: code.Block) -> Iterator[code.Stmt]:
+    """The statements of a block and of the choices in it; a loop in it has ends of its own."""
+    for stmt in block:
+        yield stmt
+        if isinstance(stmt, code.If):
+            yield from _at_once((*stmt.body, *stmt.orelse))
 
 
 def _flags(test: code.Expr, method: Method) -> Iterator[str]:
     """Own attributes that a condition asks: ``self._closed``, ``self._stop.is_set()``, or an own function's answer."""
     for expr in code.walk(test):
         if isinstance(expr, code.Call):
-            inner = method.actor.own_method(expr, method)
-            for stmt in code.statements(inner.body) if inner is not None else ():
-                if isinstance(stmt, code.Return) and stmt.value is not None and inner is not None:
-                    yield from (a for e in code.walk(stmt.value) if (a := inner.own_attribute(e)))
+            yield from _answered(method.actor.own_method(expr, method))
         elif isinstance(expr, code.Attr) and (attribute := method.own_attribute(expr)):
             yield attribute
+            getter = method.actor.method(attribute)
+            yield from _answered(getter if getter is not None and getter.is_property else None)
             if "." in attribute:
                 yield attribute.rpartition(".")[0]
+
+
+def _answered(inner: Method | None) -> Iterator[str]:
+    """The own attributes that the answer of an own function or property is made of."""
+    for stmt in code.statements(inner.body) if inner is not None else ():
+        if isinstance(stmt, code.Return) and stmt.value is not None and inner is not None:
+            for expr in code.walk(stmt.value):
+                if attribute := inner.own_attribute(expr):
+                    yield attribute
+                    if "." in attribute:
+                        yield attribute.rpartition(".")[0]
 
 
 def _told_elsewhere(flag: str, loop: Method) -> bool:

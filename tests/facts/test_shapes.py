@@ -53,6 +53,14 @@ def living(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Living:
         ("an event in the test", "while not self.stopping.is_set(): self.step(); time.sleep(1)"),
         ("a flag that breaks", "while True:\n                time.sleep(1)\n                if self.stopping: break"),
         ("a flag in a helper", "while self.wanted(): time.sleep(1)"),
+        ("a flag in a property", "while self.going: time.sleep(1)"),
+        (
+            "a flag, and then a choice",
+            (
+                "while True:\n                time.sleep(1)\n                if self.stopping:\n"
+                "                    if self.step(): break\n                    else: self.rest()"
+            ),
+        ),
         ("the wait in a helper", "while not self.stopping: self.rest()"),
     ],
 )
@@ -65,6 +73,8 @@ def test_a_loop_that_goes_on_until_told(living: Living, what: str, loop: str) ->
         def work(self):
             {loop}
         def wanted(self): return not self.stopping
+        @property
+        def going(self): return not self.stopping
         def rest(self): time.sleep(1)
         def step(self): print("beat")
         def stop(self): self.stopping = True

@@ -122,9 +122,65 @@ def test_a_constant_once_where_it_is_defined(scan: Scan, source: str, confidence
     assert finding.related
 
 
-def test_a_poll_below_a_second_is_for_those_who_ask(scan: Scan) -> None:
-    [finding] = scan(agent(handle="time.sleep(0.2)"), "OTP302")
+LOOPING = (
+    HEAD
+    + """
+class Agent(Server):
+    def __init__(self):
+        self.done = False
+        self.stop = threading.Event()
+        self.q = queue.Queue()
+
+    @property
+    def halted(self):
+        return self.done
+
+    def halt(self):
+        self.done = True
+        self.stop.set()
+
+    async def handle_cast(self, msg):
+"""
+)
+
+
+def looping(text: str) -> str:
+    return LOOPING + textwrap.indent(textwrap.dedent(text), " " * 8)
+
+
+@pytest.mark.parametrize(
+    "handle",
+    [
+        "while msg.pid in self.kids: time.sleep(0.2)",
+        "while not self.done: time.sleep(0.2)",  # only waits
+        "while not self.done:\n    log.debug('waiting')\n    if self.kid.is_alive(): time.sleep(0.2)",
+        "while True:\n    if go(): break\n    time.sleep(0.2)",
+        "for _ in range(50):\n    if go(): break\n    time.sleep(0.2)",
+        "while not self.done:\n    try:\n        go(self.q.get(timeout=0.2))\n    except queue.Empty:\n        pass",
+        "while True:\n    go()\n    time.sleep(0.001)",  # lets others run
+        "for kid in msg.kids: time.sleep(0.001)",
+    ],
+)
+def test_a_poll_below_a_second_is_for_those_who_ask(scan: Scan, handle: str) -> None:
+    [finding] = scan(looping(handle), "OTP302")
     assert finding.confidence is Confidence.LOW
+
+
+@pytest.mark.parametrize(
+    "handle",
+    [
+        "time.sleep(0.2)",
+        "while True:\n    go()\n    time.sleep(0.2)",
+        "while not self.done:\n    go()\n    time.sleep(0.2)",
+        "while not self.halted:\n    go()\n    time.sleep(0.2)",
+        "while not self.stop.is_set():\n    go()\n    self.stop.wait(0.2)",
+        "while not self.stop.wait(0.2):\n    go()",
+        "for kid in msg.kids: threading.Thread(target=kid).join(0.2)",
+    ],
+)
+def test_a_period_or_a_pause_below_a_second_decides_something(scan: Scan, handle: str) -> None:
+    [finding] = scan(looping(handle), "OTP302")
+    assert finding.confidence.rank >= Confidence.MEDIUM.rank
 
 
 def test_one_constant_of_two_actors_in_another_file_is_one_finding(scan: Scan) -> None:

@@ -9,6 +9,7 @@ from otplint.facts.methods import Event, Method
 from otplint.facts.origins import origins
 from otplint.facts.queries.tuning.fixed import Fixed, fixed
 from otplint.facts.queries.tuning.measures import Measure, is_clock
+from otplint.facts.queries.tuning.polls import is_poll
 from otplint.facts.queries.tuning.thresholds import margins, thresholds
 from otplint.facts.syntax import code
 
@@ -31,6 +32,11 @@ class Limit(NamedTuple):
     """True where a framework's data says that this argument is a limit."""
     bounds: bool
     """Sets up supervision or capacity, or bounds the actor's own state: then a constant counts as well."""
+
+    @property
+    def is_poll(self) -> bool:
+        """True for a time below a second that is only how often something looks again."""
+        return is_poll(self.number.value, self.use, self.user)
 
 
 def limits(method: Method) -> Iterator[Limit]:

@@ -1,0 +1,67 @@
+"""Short pauses: how often a wait looks again, or how often an actor does its work.
+
+``while not thing.ready(): sleep(0.1)`` is a poll: the number says how late at most one learns of the thing, and hardly
+anybody tunes it. A loop that goes on for as long as its actor and does something each time has a period, and that
+decides about load and delay however short it is; so does a pause outside of any loop.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from otplint.facts.shapes import ends_when_told
+from otplint.facts.syntax import code
+
+if TYPE_CHECKING:
+    from otplint.facts.methods import Method
+
+_YIELDS = 0.01
+"""Seconds; a shorter sleep lets others run, it waits for nothing."""
+_ASKS = frozenset(("is_set", "is_alive", "poll", "done", "ready", "is_ready", "empty", "qsize", "wait", "exists"))
+_TELLS = frozenset(("debug", "info", "warning", "error", "exception", "log", "print", "monotonic", "time"))
+
+
+def is_poll(seconds: float, use: code.Node, method: Method) -> bool:
+    """Whether a time below a second is only how often something looks again.
+
+    Args:
+        seconds: the number at work.
+        use: where it is given.
+        method: the function that this is written in.
+    """
+    if abs(seconds) >= 1:
+        return False
+    call = next((up for up in method.above(use) if isinstance(up, code.Call)), None)
+    loop = next((up for up in method.above(use) if _waits(up, method)), None)
+    if abs(seconds) < _YIELDS:
+        return True
+    if loop is None or call is None:
+        return False
+    event = method.event(call)
+    if not isinstance(loop, code.While) or event is None or event.role == "take":
+        return True
+    return not (_is_for_life(loop, method) and _works(loop, call))
+
+
+def _waits(node: code.Node, method: Method) -> bool:
+    """Loops that may be a wait; one over things that are there is none."""
+    if isinstance(node, code.For):
+        return isinstance(node.iter, code.Call) and method.qualname(node.iter.func) in ("range", "itertools.count")
+    return isinstance(node, code.While)
+
+
+def _is_for_life(loop: code.While, method: Method) -> bool:
+    """True for a loop that nothing but another function of the object, or a failure, ends."""
+    endless = isinstance(loop.test, code.Const) and bool(loop.test.value)
+    leaves = any(isinstance(s, (code.Break, code.Return)) for s in code.statements(loop.body))
+    return (endless and not leaves) or ends_when_told(loop, method)
+
+
+def _works(loop: code.While, pause: code.Call) -> bool:
+    """True where the loop calls something beside the pause, what it asks and what it logs."""
+    for call in code.calls(loop.body):
+        name = call.func.name if isinstance(call.func, code.Attr) else code.dotted(call.func)
+        around = call.start <= pause.start and pause.end <= call.end
+        if not around and name not in _ASKS and name not in _TELLS:
+            return True
+    return False
