@@ -97,7 +97,7 @@ class BroadExceptInHandler(Rule):
             return
         for method in actor.working:
             for catch in catches(method):
-                if not catch.is_broad or guards_what_is_given(catch):
+                if method.exempt(catch.node, _not_ours(catch)):
                     continue
                 confidence = hides(catch, outcome(method), actor)
                 if confidence is not None:
@@ -116,3 +116,12 @@ class BroadExceptInHandler(Rule):
             remedy="Catch the errors that are expected and let any other end the handler.",
             confidence=min(confidence, actor.confidence, key=lambda c: c.rank),
         )
+
+
+def _not_ours(catch: Catch) -> str:
+    """Why a clause is none of this rule's; empty for one that is."""
+    if catch.stopping:
+        return "it catches requests to stop as well, which is OTP202's matter"
+    if not catch.is_broad:
+        return f"it catches only {' and '.join(t.rpartition('.')[2] for t in catch.types) or 'what it names'}"
+    return "it guards code that others give it, which is OTP203's matter" if guards_what_is_given(catch) else ""

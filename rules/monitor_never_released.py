@@ -13,6 +13,7 @@ from otplint.api import (
     Severity,
     Watch,
     down_branches,
+    is_harmless,
     syntax,
     watches,
 )
@@ -96,6 +97,8 @@ class MonitorNeverReleased(Rule):
                 yield self._unreleased(actor, watch)
             elif watch.flaw is Flaw.DROPPED:
                 yield self._dropped(actor, watch)
+            else:
+                watch.method.exempt(watch.call, is_harmless(watch, Flaw.UNRELEASED))
 
     def _unreleased(self, actor: Actor, watch: Watch) -> Finding:
         what = syntax.dotted(watch.event.target) or "another actor"

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from otplint.api import Actor, Confidence, Finding, Flaw, Rule, Severity, syntax, watches
+from otplint.api import Actor, Confidence, Finding, Flaw, Rule, Severity, is_harmless, syntax, watches
 
 
 class MonitorRefDiscarded(Rule):
@@ -76,6 +76,7 @@ class MonitorRefDiscarded(Rule):
         """Report the watches whose reference nothing keeps."""
         for watch in watches(actor):
             if watch.flaw is not Flaw.DISCARDED:
+                watch.method.exempt(watch.call, is_harmless(watch, Flaw.DISCARDED))
                 continue
             what = syntax.dotted(watch.event.target) or "another actor"
             kept = sorted({fate.attribute for fate in watch.fates if fate.kind == "stored"})

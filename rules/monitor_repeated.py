@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from otplint.api import Actor, Confidence, Finding, Flaw, Rule, Severity, syntax, watches
+from otplint.api import Actor, Confidence, Finding, Flaw, Rule, Severity, is_harmless, syntax, watches
 
 
 class MonitorRepeated(Rule):
@@ -74,6 +74,7 @@ class MonitorRepeated(Rule):
         for watch in watches(actor):
             route = watch.repeating
             if watch.flaw is not Flaw.REPEATED or route is None:
+                watch.method.exempt(watch.call, is_harmless(watch, Flaw.REPEATED))
                 continue
             what = syntax.dotted(watch.event.target) or "another actor"
             entry = route.steps[-1]

@@ -91,12 +91,11 @@ class SwallowedCancellation(Rule):
             return
         for method in actor.working:
             for catch in catches(method):
-                if not catch.stopping or ("BaseException" in catch.types and guards_what_is_given(catch)):
+                if not catch.stopping or method.exempt(catch.node, _excuse(catch)):
                     continue
                 cancelled = swallows_cancellation(catch)
                 confidence = _of_cancellation(catch) if cancelled else _of_exit(catch)
-                if confidence is not None and goes_on(catch):
-                    yield self._report(actor, catch, confidence, cancelled)
+                yield self._report(actor, catch, confidence, cancelled)
 
     def _report(self, actor: Actor, catch: Catch, confidence: Confidence, cancelled: bool) -> Finding:
         method = catch.method
@@ -133,20 +132,45 @@ def _raised(catch: Catch) -> Fix | None:
     return Fix("Re-raise at the end of the clause", (with_last(catch.method, catch.node, "raise"),))
 
 
-def _of_cancellation(catch: Catch) -> Confidence | None:
+def _excuse(catch: Catch) -> str:
+    """Why a clause that catches a request to stop is right to; empty where nothing speaks for it."""
+    if "BaseException" in catch.types and guards_what_is_given(catch):
+        return "it guards code that others give it, which is OTP203's matter"
+    why = _of_a_coroutine(catch) if swallows_cancellation(catch) else _of_a_thread(catch)
+    return why or ("" if goes_on(catch) else "the actor does not work on afterwards: it raises again, or ends")
+
+
+def _of_a_coroutine(catch: Catch) -> str:
+    if any(isinstance(c.func, code.Attr) and c.func.name in _ASKS for c in code.calls(catch.body)):
+        return "it asks whether the task itself is being cancelled"
+    return "what it waits for was cancelled just before, by this actor" if awaits_what_it_cancelled(catch) else ""
+
+
+def _of_a_thread(catch: Catch) -> str:
+    if not swallows_exit(catch):
+        return "no request to stop can arrive in what it guards"
+    if catch.only_imports:
+        return "it guards nothing but imports"
+    if catch.in_cleanup:
+        return "it stands in a clean-up, where a first failure is being reported or hidden already"
+    if catch.runs_foreign_code:
+        return "it guards a job that came with the message, which is somebody else's code"
+    return "" if catch.carries_on() else "every path out of it raises again, stops the actor or hands the request on"
+
+
+def _of_cancellation(catch: Catch) -> Confidence:
     """How sure it is that a coroutine's own cancellation is lost."""
-    asks = any(isinstance(c.func, code.Attr) and c.func.name in _ASKS for c in code.calls(catch.body))
-    if asks or awaits_what_it_cancelled(catch):
-        return None
-    return Confidence.LOW if catch.in_cleanup or ends_by_flag(catch) else Confidence.HIGH
+    if catch.in_cleanup or ends_by_flag(catch):
+        catch.method.exempt(catch.node, "it stands in a clean-up, or the loop ends by a flag that is set as well")
+        return Confidence.LOW
+    return Confidence.HIGH
 
 
-def _of_exit(catch: Catch) -> Confidence | None:
+def _of_exit(catch: Catch) -> Confidence:
     """How sure it is that an exit is wanted and lost."""
-    if not swallows_exit(catch) or catch.only_imports or catch.in_cleanup or catch.runs_foreign_code:
-        return None
-    if not catch.carries_on():
-        return None
     if catch.method.actor.kind.on_failure[0] != "unseen":
         return Confidence.HIGH
-    return Confidence.LOW if catch.reaction in (Reaction.LOGS, Reaction.REACTS) else Confidence.MEDIUM
+    if catch.reaction in (Reaction.LOGS, Reaction.REACTS):
+        catch.method.exempt(catch.node, "it logs the failure of a thread or task, or does something about it")
+        return Confidence.LOW
+    return Confidence.MEDIUM

@@ -27,6 +27,7 @@ _OF_TEXT = frozenset({"strip", "split", "rsplit", "splitlines", "decode", "encod
                       "upper", "replace", "partition", "rpartition", "startswith", "endswith", "items", "keys",
                       "isdigit", "isalpha", "isalnum", "isnumeric",
                       "values", "isoformat", "timestamp", "strftime", "total_seconds"})  # fmt: skip
+_DISTANT = "it is a parser, a plain function without the actor's state, or far from the actor's own functions"
 _NEAR = 2
 """A part of a part is still the actor's own work; what lies behind may be anybody's."""
 
@@ -42,19 +43,22 @@ def helper_catches(actor: Actor) -> Iterator[tuple[Helper, Catch, Confidence]]:
                 continue
             if helper.form in (Form.DECORATOR, Form.CONTEXT) and not wraps and helper.hops == 1:
                 continue  # what a decorator does when the class is made
-            if _is_excused(helper):
+            if catch.method.exempt(catch.node, _excuse(helper)):
                 continue
             confidence = hides(catch, helper.fate, actor)
             if confidence is not None:
-                yield helper, catch, _least(confidence, actor.confidence, _trust(helper, catch, wraps))
+                trust = _trust(helper, catch, wraps)
+                if trust is Confidence.LOW:
+                    catch.method.exempt(catch.node, _DISTANT)
+                yield helper, catch, _least(confidence, actor.confidence, trust)
 
 
 def helper_exits(actor: Actor) -> Iterator[tuple[Helper, code.Return, Confidence]]:
     """The ``return True`` of ``__exit__`` functions that swallow failures of ``actor``."""
     for helper in helpers(actor):
-        if helper.form is Form.CONTEXT and helper.method.name in ("__exit__", "__aexit__") and not _is_excused(helper):
+        if helper.form is Form.CONTEXT and helper.method.name in ("__exit__", "__aexit__"):
             for method, stmt in swallowing_exit(helper.method.actor):
-                if method is helper.method:
+                if method is helper.method and not method.exempt(stmt, _excuse(helper)):
                     yield helper, stmt, _least(Confidence.MEDIUM, actor.confidence)
 
 
@@ -108,12 +112,16 @@ def _is_conversion(call: code.Call, method: Method) -> bool:
     return isinstance(call.func, code.Attr) and call.func.name in _OF_TEXT
 
 
-def _is_excused(helper: Helper) -> bool:
-    """True for a use that cleans up, keeps the items of a loop apart, or fails by the result."""
+def _excuse(helper: Helper) -> str:
+    """Why a use of a helper is right: it cleans up, keeps the items of a loop apart, or fails by the result."""
     caller, node = helper.caller, helper.call
-    if _keeps_apart(node, caller) or _cleans_up(node, caller):
-        return True
-    return isinstance(node, code.Call) and helper.form is not Form.CONTEXT and fails_by(node, caller)
+    if _keeps_apart(node, caller):
+        return f"{caller.title} uses it to keep the items of a loop apart"
+    if _cleans_up(node, caller):
+        return f"{caller.title} uses it to clean up"
+    if isinstance(node, code.Call) and helper.form is not Form.CONTEXT and fails_by(node, caller):
+        return f"{caller.title} raises or stops by its result"
+    return ""
 
 
 def _keeps_apart(node: code.Node, method: Method) -> bool:

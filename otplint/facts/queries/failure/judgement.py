@@ -37,31 +37,55 @@ def hides(catch: Catch, fate: str, actor: Actor) -> Confidence | None:
         fate: what a failure there would have led to (:func:`outcome`).
         actor: whose failure it is.
     """
-    if catch.only_imports or catch.in_cleanup or _isolates(catch):
+    if catch.method.exempt(catch.node, _excuse(catch)):
         return None
-    if (catch.raises_some and not _raises_on_request(catch)) or not catch.carries_on():
+    if catch.reaction is not Reaction.SILENT and _ends_life(catch):
+        catch.method.exempt(catch.node, f"the failure ends the loop that {actor.name} lives by")
         return None
+    sure, why = _how_sure(catch, fate, actor)
+    catch.method.exempt(catch.node, why)
+    return sure
+
+
+def _excuse(catch: Catch) -> str:
+    """Why a broad clause hides nothing, or is right to; empty where nothing speaks for it."""
+    if catch.only_imports:
+        return "it guards nothing but imports"
+    if catch.in_cleanup:
+        return "it stands in a clean-up, where a first failure is being reported or hidden already"
+    if _isolates(catch):
+        return "it keeps one bad item of many from stopping the others"
+    if catch.raises_some and not _raises_on_request(catch):
+        return "it raises again, at least some of the errors"
+    if not catch.carries_on():
+        return "every path out of it reports the failure: it stops the actor, or hands the exception to somebody"
     if catch.runs_foreign_code and not guards_what_is_given(catch):
-        return None
+        return "it guards a job that came with the message, which is somebody else's code"
+    return ""
+
+
+def _how_sure(catch: Catch, fate: str, actor: Actor) -> tuple[Confidence | None, str]:
+    """How sure it is that a clause without an excuse hides something; with the reason where that is low or none."""
     reaction = catch.reaction
-    if reaction is not Reaction.SILENT and _ends_life(catch):
-        return None
     if _is_probe(catch):
-        return Confidence.LOW
+        return Confidence.LOW, "it answers a question by the failure (try: ... return True, else False)"
+    reacts = "it does something about the failure: tries another way, or tells somebody"
     match fate:
         case "restart":
-            return Confidence.HIGH
+            return Confidence.HIGH, ""
         case "isolated":
-            return Confidence.MEDIUM if reaction is Reaction.SILENT else None
+            told = f"{actor.framework.name} keeps failures of one message from the others, and this one is told"
+            return (Confidence.MEDIUM, "") if reaction is Reaction.SILENT else (None, told)
         case "unseen" if reaction in (Reaction.LOGS, Reaction.MARKS):
-            return Confidence.LOW if actor.kind.on_failure[0] == "unseen" else Confidence.MEDIUM
+            logged = "it logs or notes the failure, of which nobody would learn otherwise"
+            return (Confidence.LOW, logged) if actor.kind.on_failure[0] == "unseen" else (Confidence.MEDIUM, "")
         case "unseen":
-            return Confidence.LOW if reaction is Reaction.REACTS else Confidence.MEDIUM
+            return (Confidence.LOW, reacts) if reaction is Reaction.REACTS else (Confidence.MEDIUM, "")
     if reaction is Reaction.REACTS or catch.probes_a_package:
-        return Confidence.LOW
+        return Confidence.LOW, reacts if reaction is Reaction.REACTS else "it guards the use of an optional package"
     if fate == "reply" and reaction in (Reaction.LOGS, Reaction.MARKS) and not catch.is_main_work:
-        return Confidence.LOW  # the caller gets what it asked for, without something on the side
-    return Confidence.MEDIUM if reaction in (Reaction.LOGS, Reaction.MARKS) else Confidence.HIGH
+        return Confidence.LOW, "a step on the side fails: the caller gets what it asked for all the same"
+    return Confidence.MEDIUM if reaction in (Reaction.LOGS, Reaction.MARKS) else Confidence.HIGH, ""
 
 
 def _ends_life(catch: Catch) -> bool:

@@ -66,19 +66,28 @@ def retries(method: Method) -> Iterator[Retry]:
 def _loops(catch: Catch) -> Iterator[Retry]:
     method = catch.method
     loop = next((up for up in method.above(catch.around) if isinstance(up, (code.While, code.For))), None)
-    if loop is None or not isinstance(catch.around, code.Try) or _only_moves_on(catch):
+    if loop is None or not isinstance(catch.around, code.Try) or not any(code.calls(catch.tried)):
         return
-    if not _success_leaves(catch.around, loop, method) or not _goes_round(catch, loop):
-        return
-    if waits_its_turn(catch.tried, method) or not any(code.calls(catch.tried)):
-        return
+    head = loop.test if isinstance(loop, code.While) else loop.iter
     kind = _counted(loop, method)
-    if kind is None or _tells_apart(catch):
+    if kind is None or method.exempt(head, _no_retry(catch, catch.around, loop)):
         return
     limited = kind or _gives_up(loop, catch)
     paused = _is_late(catch) or pauses(loop.body, method)
-    head = loop.test if isinstance(loop, code.While) else loop.iter
     yield Retry(method, head, Way.LOOP, limited, paused, _asks_open(catch), _is_broad(catch), _request(catch))
+
+
+def _no_retry(catch: Catch, try_: code.Try, loop: code.While | code.For) -> str:
+    """Why a loop around a clause is no retry of what the clause guards; empty where it is one."""
+    if _only_moves_on(catch):
+        return "the errors that it goes round for mean that nothing failed: not yet, taken, or at the end"
+    if not _success_leaves(try_, loop, catch.method):
+        return "it goes round after a success too: it takes one thing after another and tries none again"
+    if waits_its_turn(catch.tried, catch.method):
+        return "what it does first is to wait for something to come"
+    if not _goes_round(catch, loop):
+        return "no failure leads back to its head"
+    return "only one known condition goes round, any other error is raised" if _tells_apart(catch) else ""
 
 
 def _tells_apart(catch: Catch) -> bool:

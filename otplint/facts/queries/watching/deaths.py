@@ -69,9 +69,9 @@ def all_watches(actor: Actor) -> list[Watch]:
 
 def stale_downs(actor: Actor) -> Iterator[StaleDown]:
     """The releases whose target's DOWN may be queued already and is taken for a death."""
-    hasty = [e for e in actor.events("release") if e.operation.flush and _leaves_queue(e)]
-    hasty = [e for e in hasty if any(_lives_on(r) for r in routes(actor, e.method, e.call))]
-    if not hasty or not down_branches(actor):
+    releasing = [e for e in actor.events("release") if e.operation.flush]
+    hasty = [e for e in releasing if not e.method.exempt(e.call, _leaves_nothing(actor, e))]
+    if not hasty:
         return
     records = frozenset(a for w in all_watches(actor) for a in w.homes | w.keyed)
     for event in hasty:
@@ -79,19 +79,25 @@ def stale_downs(actor: Actor) -> Iterator[StaleDown]:
         answers = tuple(_answers(actor, event, records | released))
         if answers:
             yield StaleDown(event, answers)
+        else:
+            event.method.exempt(event.call, "what handles DOWN asks the actor's record first, or changes nothing")
 
 
-def _leaves_queue(event: Event) -> bool:
-    """True where the call does not throw away what is queued, and nobody looks at what it answers."""
+def _leaves_nothing(actor: Actor, event: Event) -> str:
+    """Why a release leaves no queued DOWN behind that is acted on later; empty where it may."""
     if any(arg.star for arg in event.call.args):
-        return False
+        return "its arguments cannot be told"
     flush = event.call.argument(len(event.operation.parameters), event.operation.flush)
     if flush is not None and not (isinstance(flush, code.Const) and not flush.value):
-        return False
+        return f"it throws away a queued DOWN ({event.operation.flush})"
     up = event.method.parent(event.call)
     if isinstance(up, code.Await):
         up = event.method.parent(up)
-    return isinstance(up, (code.Do, code.Return))
+    if not isinstance(up, (code.Do, code.Return)):
+        return "what the release answers is looked at"
+    if not any(_lives_on(r) for r in routes(actor, event.method, event.call)):
+        return "the actor is stopping there, or answers a DOWN itself: nothing is left to flush"
+    return "" if down_branches(actor) else "nothing of the actor handles a DOWN"
 
 
 def _lives_on(route: Route) -> bool:
@@ -213,8 +219,7 @@ class Overdue(NamedTuple):
 
 def overdue(actor: Actor) -> Iterator[Overdue]:
     """The DOWN handlers of an actor that must release and do not; none where delivery ends the watch."""
-    kept = [w for w in all_watches(actor) if not w.event.operation.delivery_releases]
-    kept = [w for w in kept if w.flaw not in (Flaw.DISCARDED, Flaw.UNRELEASED)]
+    kept = [w for w in all_watches(actor) if not w.method.exempt(w.call, _over_with_notice(w))]
     releasing = {id(r.call) for w in kept for r in w.releases}
     seen: set[int] = set()
     for branch in down_branches(actor) if kept else ():
@@ -223,9 +228,20 @@ def overdue(actor: Actor) -> Iterator[Overdue]:
         for method in actor.everything:
             for node, _ in _taken_from(method):
                 ways = [r for r in routes(actor, method, node) if r.on_down and r.entry is branch.method]
-                if ways and not any(releasing & r.nodes.keys() for r in ways) and id(branch.method.code) not in seen:
+                if any(releasing & r.nodes.keys() for r in ways):
+                    branch.method.exempt(branch.node, "it releases the watch as well")
+                elif ways and id(branch.method.code) not in seen:
                     seen.add(id(branch.method.code))
                     yield Overdue(kept[0], branch, Step(method, node))
+
+
+def _over_with_notice(watch: Watch) -> str:
+    """Why nothing is to be released when the notice comes; empty where something is."""
+    if watch.event.operation.delivery_releases:
+        return f"in {watch.event.framework.name} a delivered DOWN has ended its watch"
+    if watch.flaw is Flaw.UNRELEASED:
+        return "nothing releases it at all, which is OTP101's matter"
+    return "nothing keeps its reference, which is OTP102's matter" if watch.flaw is Flaw.DISCARDED else ""
 
 
 # -- tables that keep the dead
@@ -237,15 +253,23 @@ def leftovers(actor: Actor) -> Iterator[Leftover]:
     here = {id(m.code) for m in actor.methods}
     for watch in all_watches(actor):
         downs = tuple({id(s.node): s for a in watch.family for s in down_branches(a)}.values())
-        if watch.is_awaited or any(_stops_on_down(a) for a in watch.family) or (watch.flaw and not downs):
-            continue
+        settled = _needs_no_cleaning(watch, downs)
         for use in _filled_for(watch):
-            if use.attribute in seen or id(use.method.code) not in here or not _is_table(actor, use.attribute):
+            if use.attribute in seen or id(use.method.code) not in here or use.method.exempt(use.node, settled):
                 continue
             table = _Table(watch, use)
-            if not table.is_cleaned:
+            if not use.method.exempt(use.node, table.is_cleaned):
                 seen.add(use.attribute)
                 yield Leftover(watch, use, downs, tuple(Step(u.method, u.node) for u in table.removals))
+
+
+def _needs_no_cleaning(watch: Watch, downs: tuple[Step, ...]) -> str:
+    """Why the tables of a watch need no cleaning when its target goes down; empty where they do."""
+    if watch.is_awaited:
+        return "the watch waits for the end of its target, which is dealt with there"
+    if any(_stops_on_down(a) for a in watch.family):
+        return "a DOWN ends the actor, and its tables with it"
+    return "the watch itself is reported (OTP101, OTP102 or OTP103)" if watch.flaw and not downs else ""
 
 
 def _stops_on_down(actor: Actor) -> bool:
@@ -312,14 +336,19 @@ class _Table:
         return [u for a in self.watch.family for u in a.uses if u.removes and self._is_it(u.attribute)]
 
     @property
-    def is_cleaned(self) -> bool:
-        """True where a DOWN may change it, something sweeps it, or nothing is known of who uses it."""
-        return any(
-            self._sweeps(use) or self._answers(actor, use)
-            for actor in self.watch.family
-            for use in actor.uses
-            if self._is_it(use.attribute)
-        ) or any(self._hidden(actor) for actor in self.watch.family)
+    def is_cleaned(self) -> str:
+        """What cleans it, in words: a DOWN may change it, something sweeps it, or nobody knows who does."""
+        name = self.insertion.attribute
+        if not _is_table(self.watch.actor, name):
+            return f"{name} is no plain table: weak, bounded, or a class's own"
+        for actor in self.watch.family:
+            for use in actor.uses:
+                if self._is_it(use.attribute) and self._sweeps(use):
+                    return f"{use.method.title} sweeps {name}"
+                if self._is_it(use.attribute) and self._answers(actor, use):
+                    return f"a DOWN may come to {use.method.title}, which changes {name} or hands it on"
+        hidden = any(self._hidden(actor) for actor in self.watch.family)
+        return f"a DOWN may reach {name} under another name" if hidden else ""
 
     def _answers(self, actor: Actor, use: Use) -> bool:
         """True for a change of the table, also a mark of death, on a way that a DOWN may take."""

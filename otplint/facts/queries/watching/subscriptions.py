@@ -70,19 +70,25 @@ class Subscription:
     def leaks(self) -> Iterator[Leak]:
         """Its flaws: never undone, or undone too late, and tests that keep it from being undone."""
         here = Step(self.acquisition.method, self.acquisition.call)
-        if not self._may_outlive:
+        if here.method.exempt(here.node, self._ends_with_actor):
             return
         dead = list(self._unreachable())
         for test, release in dead:
             yield Leak(Loose.UNREACHABLE, self.acquisition, test, (release, here), self._at_most(Confidence.MEDIUM))
-        if self._is_released:
+        if released := self._is_released:
             lost = self._overwriting()
             if lost is not None:
                 yield Leak(Loose.OVERWRITTEN, self.acquisition, lost[0], (here,), self._at_most(lost[1]))
+            else:
+                here.method.exempt(here.node, released)
         elif self._closed is not None:
             yield Leak(Loose.CLOSED, self.acquisition, here, (self._closed,), self._at_most(Confidence.MEDIUM))
-        elif not self.acquisition.is_thread and not dead:
-            yield Leak(Loose.UNRELEASED, self.acquisition, here, (), self._sureness)
+        elif self.acquisition.is_thread:
+            here.method.exempt(here.node, "it is a thread or task: what becomes of its handle is OTP503's matter")
+        elif not dead:
+            sure, why = self._sureness
+            here.method.exempt(here.node, why)
+            yield Leak(Loose.UNRELEASED, self.acquisition, here, (), sure)
 
     # -- how long it may last
 
@@ -92,23 +98,25 @@ class Subscription:
         return Life.GIVEN if receiver is None else life(receiver, self.acquisition.method)
 
     @property
-    def _may_outlive(self) -> bool:
-        """False for what ends with the actor, and for a timer that fires once and that nobody keeps."""
+    def _ends_with_actor(self) -> str:
+        """Why it cannot outlive the actor, in words; empty where it may."""
         if self.acquisition.is_timer:
-            return self.acquisition.repeats or bool(self.homes)
-        return self._life is not Life.OWNED or self._closed is not None
+            endless = self.acquisition.repeats or bool(self.homes)
+            return "" if endless else "the timer fires once, and nothing keeps it"
+        owned = self._life is Life.OWNED and self._closed is None
+        return "the actor has made what it subscribes to, which ends with it" if owned else ""
 
     @property
-    def _sureness(self) -> Confidence:
-        """How sure it is that something never undone is a flaw."""
+    def _sureness(self) -> tuple[Confidence, str]:
+        """How sure it is that something never undone is a flaw, and why that is little."""
         acquisition = self.acquisition
         if acquisition.event is not None and acquisition.event.role == "subscribe":
-            return Confidence.LOW  # for the life of the program, which may be meant
+            return Confidence.LOW, "it may be meant for the life of the program"
         if acquisition.name == "connect" or (self._life is Life.UNKNOWN and not acquisition.is_timer):
-            return Confidence.LOW
+            return Confidence.LOW, "nobody can tell how long what it subscribes to lives"
         if not (self._can_end or self._for_each_message):
-            return Confidence.LOW
-        return self._at_most(Confidence.MEDIUM if acquisition.known_by == "name" else Confidence.HIGH)
+            return Confidence.LOW, "nothing shows that the actor ends before the program"
+        return self._at_most(Confidence.MEDIUM if acquisition.known_by == "name" else Confidence.HIGH), ""
 
     def _at_most(self, most: Confidence) -> Confidence:
         return min(most, self.actor.confidence, key=lambda c: c.rank)
@@ -156,10 +164,18 @@ class Subscription:
         return frozenset(f.attribute for f in self.fates if f.kind == "stored")
 
     @cached_property
-    def _is_released(self) -> bool:
-        if any(_ends(f) or self._is_elsewhere(f) for f in self.fates) or any(True for _ in self._ends_of_homes()):
-            return True
-        return bool(self._undone) or (self.acquisition.descriptor is None and self._ends_receiver)
+    def _is_released(self) -> str:
+        """What undoes it, in words; empty where nothing does."""
+        if any(_ends(f) for f in self.fates):
+            return "what it gives is released, or handed to other code that may do so"
+        if any(self._is_elsewhere(f) for f in self.fates):
+            return "another object, which the actor was given, holds it now"
+        for use, _ in self._ends_of_homes():
+            return f"{use.method.title} releases it by {use.attribute}, or hands that on"
+        if self._undone:
+            return f"{self._undone[0].method.title} undoes it"
+        ended = self.acquisition.descriptor is None and self._ends_receiver
+        return "the actor ends the object that it subscribed to" if ended else ""
 
     def _is_elsewhere(self, fate: Fate) -> bool:
         """True where another object, which the actor was given, holds it now."""

@@ -328,16 +328,30 @@ class Watch:
 
         A reference that goes out in a message or an answer comes back to be released: one watch for each request.
         """
+        return None if self._hands_out else next((r for r in self.routes if not self._once(r)), None)
+
+    @property
+    def repeats_not(self) -> str:
+        """Why no handler makes another watch with each message, in words; empty where one does."""
+        reasons = [self._hands_out] if self._hands_out else [self._once(r) for r in self.routes]
+        return "" if not all(reasons) else " and ".join(dict.fromkeys(reasons))
+
+    @cached_property
+    def _hands_out(self) -> str:
         direct = any(r.source is not None and r.source.includes(self.call) for r in self.releases)
-        if any(f.kind in ("sent", "asked", "escaped") for f in self.fates) or (direct and not self.homes):
-            return None
-        for route in self.routes:
-            if route.entry.role not in (Role.HANDLER, Role.LOOP) or route.on_down:
-                continue
-            if any(self._ends(node) for node in route.nodes.values()) or self._new_target(route) or self._asks(route):
-                continue
-            return route
-        return None
+        if any(f.kind in ("sent", "asked", "escaped") for f in self.fates):
+            return "its reference goes out in a message or an answer, or to other code: one watch for each request"
+        return "the function itself releases the reference" if direct and not self.homes else ""
+
+    def _once(self, route: Route) -> str:
+        """Why a way does not make watch after watch of one target; empty where it does."""
+        if route.entry.role not in (Role.HANDLER, Role.LOOP) or route.on_down:
+            return f"{route.entry.title} makes it at the start, at the end or after a DOWN"
+        if any(self._ends(node) for node in route.nodes.values()):
+            return f"{route.entry.title} releases or ends something on the same way"
+        if self._new_target(route):
+            return f"each message to {route.entry.title} brings a target of its own"
+        return f"{route.entry.title} asks the actor's own record before" if self._asks(route) else ""
 
     def _new_target(self, route: Route) -> bool:
         """True where each message brings another target: it was taken from a table, or an answer named it."""
