@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar, cast
 
 from otplint.facts.flow import Flow
 from otplint.facts.frameworks import Framework, Operation
+from otplint.facts.passed_state import own_key, state_name
 from otplint.facts.source import Source
 from otplint.facts.syntax import code
 from otplint.facts.values import matched
@@ -106,7 +107,7 @@ class Method:
     @property
     def title(self) -> str:
         """Its name in messages: ``Actor.method``, or just ``function``."""
-        of_class = self.actor.form == "class" or self.owner
+        of_class = self.actor.form in ("class", "module") or self.owner
         return f"{self.actor.name}.{self.name}" if of_class or self.outer is not None else self.name
 
     @property
@@ -161,6 +162,11 @@ class Method:
         if not self.owner or any(code.dotted(d) == "staticmethod" for d in self.code.decorators):
             return ""
         return self.code.params[0].name if self.code.params else ""
+
+    @cached_property
+    def state_name(self) -> str:
+        """The name of the state inside the function, where the framework passes it; empty where there is none."""
+        return state_name(self)
 
     @cached_property
     def flow(self) -> Flow:
@@ -279,14 +285,19 @@ class Method:
         return self.source.resolve(dotted)
 
     def own_attribute(self, expr: code.Expr | None) -> str:
-        """``a.b`` for ``self.a.b`` (also through a local alias of it); empty for anything else."""
+        """``a.b`` for ``self.a.b`` (also through a local alias of it); empty for anything else.
+
+        Where the state is passed, ``state.a`` and ``state["a"]`` are ``a`` as well.
+        """
         names: list[str] = []
         while isinstance(expr, code.Attr):
             names.append(expr.name)
             expr = expr.base
+        if isinstance(expr, code.Sub) and (key := own_key(expr, self.state_name)):
+            return ".".join([key, *reversed(names)])
         if not isinstance(expr, code.Name):
             return ""
-        if expr.id == self.self_name and self.self_name:
+        if expr.id in (self.self_name, self.state_name) and expr.id:
             return ".".join(reversed(names))
         alias = self._aliases.get(expr.id, "")
         return ".".join([alias, *reversed(names)]) if alias else ""
@@ -306,7 +317,10 @@ class Method:
                     while isinstance(base, code.Attr):
                         names.append(base.name)
                         base = base.base
-                    own = isinstance(base, code.Name) and base.id == self.self_name and names
+                    if isinstance(base, code.Sub) and (key := own_key(base, self.state_name)):
+                        names.append(key)
+                        base = base.base
+                    own = isinstance(base, code.Name) and base.id in (self.self_name, self.state_name) and names
                     if own and found.get(name, path := ".".join(reversed(names))) == path:
                         found[name] = path
                     else:

@@ -35,6 +35,10 @@ class ActorKind:
     """Dotted names of base classes and metaclasses."""
     decorators: tuple[str, ...] = ()
     """Dotted names of decorators; a call of the decorator counts too."""
+    modules: tuple[str, ...] = ()
+    """Dotted names of functions that are given a module to run: its functions are then the actor's."""
+    passes_state: bool = False
+    """True where the state is no attribute: handlers take it as their last parameter and give it back."""
     gives: str = ""
     """Type of what the decorator makes of a class (``ray.actor.ActorClass``), where it is no longer that class."""
     gives_function: str = ""
@@ -272,6 +276,8 @@ class Vocabulary:
         self.methods: dict[str, list[tuple[Framework, Operation, str]]] = {}
         self.bases: dict[str, tuple[Framework, ActorKind]] = {}
         self.decorators: dict[str, tuple[Framework, ActorKind]] = {}
+        self.modules: dict[str, tuple[Framework, ActorKind]] = {}
+        """The functions that run modules as actors."""
         self.messages: dict[tuple[str, str], tuple[Framework, Operation]] = {}
         """Calls by any name, by the type of the object and the name behind the message's: ``tell``, or empty."""
         made = {name for f in self.frameworks for o in f.operations for name in o.names}
@@ -279,6 +285,7 @@ class Vocabulary:
             for kind in framework.actors:
                 self.bases.update(dict.fromkeys(kind.bases, (framework, kind)))
                 self.decorators.update(dict.fromkeys(kind.decorators, (framework, kind)))
+                self.modules.update(dict.fromkeys(kind.modules, (framework, kind)))
             for operation in framework.operations:
                 for name in operation.names:
                     if ".*" in name:
