@@ -214,7 +214,11 @@ def test_functions_constants_and_aliases() -> None:
     [
         ("try:\n from fast import A\nexcept ImportError:\n from slow import A", {"A": "fast.A"}, {"A": "slow.A"}, {}),
         ("try:\n from fast import A\nexcept ImportError:\n A = object", {"A": "fast.A"}, {}, {}),
-        ("try:\n A = object\nexcept E:\n from slow import A", {}, {"A": "slow.A"}, {"A": "object"}),
+        ("try:\n A = x.Y\nexcept E:\n from slow import A", {}, {"A": "slow.A"}, {"A": "x.Y"}),
+        ("try:\n A = object\nexcept E:\n from slow import A", {"A": "slow.A"}, {}, {}),
+        ("A = None\nif new:\n from n import A", {"A": "n.A"}, {}, {}),
+        ("if old:\n A = None\nelse:\n A = x.Y", {}, {}, {"A": "x.Y"}),
+        ("if TYPE_CHECKING:\n from t import A\nelse:\n A = object", {}, {"A": "t.A"}, {"A": "object"}),
         ("if new:\n from n import A\nelif old:\n from o import A\nelse:\n from p import A", {"A": "n.A"}, None, {}),
         ("from m import A\nclass A(A): ...", {}, {"A": "m.A"}, {}),
         ("from m import A\nfrom n import A", {"A": "n.A"}, {}, {}),

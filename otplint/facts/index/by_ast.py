@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from otplint.facts.index.aliases import add_lazy, imported_by_call, is_class_like, named_arguments, stands_for
 from otplint.facts.index.entries import (
     UNKNOWN,
     ClassEntry,
@@ -67,6 +68,7 @@ def index_module(text: str, path: str, module: str, is_package: bool) -> ModuleI
         collector = Collector(path, module, is_package=is_package)
         try:
             _Reader(text, collector, type_lines).module(tree)
+            add_lazy(text, module, collector)
         except RecursionError:
             raise Unparsable(1, 1, "an expression nests too deeply to be read") from None
         return collector.finish()
@@ -145,6 +147,36 @@ def _name(node: ast.expr) -> str:
     return "" if text == UNKNOWN or "(" in text else text
 
 
+def _alias(value: ast.expr) -> str:
+    """The dotted name that a value stands for, as Collector.add_constant takes it."""
+    kind = type(value)
+    if kind is ast.Name or kind is ast.Attribute or kind is ast.Subscript:
+        return _name(value)
+    if kind is ast.Call or kind is ast.IfExp or kind is ast.BoolOp:
+        return stands_for(value)
+    return "None" if isinstance(value, ast.Constant) and value.value is None else ""
+
+
+def _class_name(value: ast.expr) -> str:
+    """The dotted name of a class, where the value is written as nothing else."""
+    name = _name(value) if isinstance(value, (ast.Name, ast.Attribute)) else ""
+    return name if is_class_like(name) else ""
+
+
+def _pairs(target: ast.expr, value: ast.expr) -> Iterator[tuple[str, ast.expr | None]]:
+    """The names that an unpacking binds, each with its part of the value where that is written out."""
+    if (
+        isinstance(target, (ast.Tuple, ast.List))
+        and isinstance(value, (ast.Tuple, ast.List))
+        and len(target.elts) == len(value.elts)
+        and not any(isinstance(e, ast.Starred) for e in (*target.elts, *value.elts))
+    ):
+        for inner, part in zip(target.elts, value.elts, strict=True):
+            yield from [(inner.id, part)] if isinstance(inner, ast.Name) else _pairs(inner, part)
+    else:
+        yield from ((name, None) for name in _target_names(target))
+
+
 def _decorators(nodes: Sequence[ast.expr]) -> tuple[str, ...]:
     return tuple([dotted(node.func if type(node) is ast.Call else node) for node in nodes]) if nodes else ()
 
@@ -207,10 +239,14 @@ class _Reader:
             self._locals(node.body, name)
 
     def _locals(self, body: Sequence[ast.stmt], function: str) -> None:
-        """The classes in a function's body."""
+        """The classes in a function's body, and what it imports."""
         for node in body:
             if isinstance(node, ast.ClassDef):
                 self._class(node, f"{function}.<locals>.", function, Weight.PRIMARY)
+            elif isinstance(node, (ast.Import, ast.ImportFrom)):
+                level, source = (node.level, node.module or "") if isinstance(node, ast.ImportFrom) else (0, "")
+                for name in node.names:
+                    self._out.add_inner_import(f"{function}.<locals>", level, source, name.name, name.asname)
             elif isinstance(node, _Function):
                 self._locals(node.body, f"{function}.<locals>.{node.name}")
             elif _is_block(node):
@@ -222,17 +258,21 @@ class _Reader:
         bases: list[str] = []
         for base in node.bases:
             bases += [base.id] if type(base) is ast.Name else _base_names(base, keywords)
+        given = [name for b in node.bases if type(b) is ast.Call for name in named_arguments(b.args)]
         methods: list[MethodEntry] = []
-        assigned: dict[str, None] = {}
+        assigned: dict[str, str] = {}
         inner: list[ast.ClassDef] = []
         self._class_body(node.body, methods, assigned, inner)
         start, end = self._span(node)
         qualname = prefix + node.name
         entry = ClassEntry(
             node.name, qualname, tuple(bases), keywords, _decorators(node.decorator_list), start, end, node.lineno,
-            tuple(methods), tuple(assigned), nested_in,
+            tuple(methods), tuple(assigned), nested_in, tuple(given),
         )  # fmt: skip
         self._out.add_class(entry, weight)
+        for name, alias in assigned.items():
+            if alias:
+                self._out.add_inner_alias(qualname, name, alias)
         for child in inner:
             self._class(child, qualname + ".", qualname, Weight.PRIMARY)
         if self._into_functions:
@@ -250,7 +290,7 @@ class _Reader:
         self,
         body: Sequence[ast.stmt],
         methods: list[MethodEntry],
-        assigned: dict[str, None],
+        assigned: dict[str, str],
         inner: list[ast.ClassDef],
     ) -> None:
         for node in body:
@@ -259,12 +299,13 @@ class _Reader:
                 decorators = _decorators(node.decorator_list)
                 methods.append(MethodEntry(node.name, kind is ast.AsyncFunctionDef, decorators, node.lineno))
             elif isinstance(node, ast.Assign):
+                alias = _class_name(node.value)
                 for target in node.targets:
                     for name in _target_names(target):
-                        assigned[name] = None
+                        assigned[name] = alias if type(target) is ast.Name else ""
             elif isinstance(node, ast.AnnAssign):
                 if type(node.target) is ast.Name and node.value is not None:
-                    assigned[node.target.id] = None
+                    assigned[node.target.id] = _class_name(node.value)
             elif isinstance(node, ast.ClassDef):
                 inner.append(node)
             elif _is_block(node):
@@ -281,21 +322,32 @@ class _Reader:
             self._constant(node, targets[1], _name(value), "", weight)
             return True
         call = dotted(value.func) if type(value) is ast.Call else ""
+        given = named_arguments(value.args) if isinstance(value, ast.Call) else ()
         for target in targets:
             if type(target) is ast.Name:
-                alias = "" if call or type(node) is ast.AugAssign else _name(value)
-                self._constant(node, target.id, alias, call, weight)
+                alias = "" if type(node) is ast.AugAssign else _alias(value)
+                self._constant(node, target.id, alias, call, weight, given)
                 if target.id == "__all__":
                     self._out.add_all(_strings(value), extends=type(node) is ast.AugAssign)
+                elif call and (module := imported_by_call(value)):
+                    self._out.add_import_by_call(module, target.id, weight)
             else:
-                for name in _target_names(target):
-                    self._constant(node, name, "", "", weight)
+                for name, part in _pairs(target, value):
+                    self._constant(node, name, _class_name(part) if part is not None else "", "", weight)
         return any(True for target in targets for _ in _target_names(target))
 
-    def _constant(self, node: ast.stmt, target: ast.expr | str, alias: str, call: str, weight: Weight) -> None:
+    def _constant(
+        self,
+        node: ast.stmt,
+        target: ast.expr | str,
+        alias: str,
+        call: str,
+        weight: Weight,
+        given: tuple[str, ...] = (),
+    ) -> None:
         name = target if isinstance(target, str) else dotted(target)
         start, end = self._span(node)
-        self._out.add_constant(ConstantEntry(name, start, end, node.lineno, call), alias, weight)
+        self._out.add_constant(ConstantEntry(name, start, end, node.lineno, call, given), alias, weight)
 
     def _extend_all(self, value: ast.expr) -> None:
         """``__all__.extend([...])``, ``__all__.append("x")``."""
@@ -374,7 +426,9 @@ def _base_names(node: ast.expr, keywords: dict[str, str]) -> list[str]:
     if isinstance(node, ast.IfExp):
         return [*_base_names(node.body, keywords), *_base_names(node.orelse, keywords)]
     if isinstance(node, ast.Call):
-        return applied_bases(dotted(node.func), [dotted(argument) for argument in node.args], keywords)
+        meant = stands_for(node)
+        arguments = [dotted(argument) for argument in node.args]
+        return [meant] if meant else applied_bases(dotted(node.func), arguments, keywords)
     return [dotted(node)]
 
 

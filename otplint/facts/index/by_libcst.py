@@ -6,12 +6,14 @@ for everything. Needs LibCST 1.9: 1.8.5 was the first to read ``except A, B:`` a
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator, Mapping, Sequence
 from typing import cast
 
 import libcst as cst
 from libcst.metadata import CodePosition, CodeRange, MetadataWrapper, PositionProvider
 
+from otplint.facts.index.aliases import add_lazy, imported_by_call, is_class_like, named_arguments, stands_for
 from otplint.facts.index.entries import (
     UNKNOWN,
     ClassEntry,
@@ -50,6 +52,7 @@ def index_with_libcst(text: str, path: str, module: str, is_package: bool, refus
         )
         collector = Collector(path, module, is_package=is_package)
         _Reader(lines, positions, _form_feeds(tree, lines) if "\f" in text else {}, collector).module(tree)
+        add_lazy(text, module, collector)
     except cst.ParserSyntaxError as error:
         if error.raw_line > refused.line and ("f-string" in refused.message or "unterminated" in refused.message):
             raise Unparsable(error.raw_line, error.raw_column + 1, "invalid syntax") from None
@@ -93,6 +96,46 @@ def dotted(node: cst.CSTNode) -> str:
 def _name(node: cst.CSTNode) -> str:
     text = dotted(node)
     return "" if text == UNKNOWN or "(" in text else text
+
+
+def _as_ast(node: cst.BaseExpression) -> ast.expr:
+    """The expression as ``ast`` reads it; the empty string for one of newer syntax."""
+    try:
+        return ast.parse(f"({cst.Module([]).code_for_node(node)})", mode="eval").body
+    except (SyntaxError, ValueError):
+        return ast.Constant("")
+
+
+def _alias(value: cst.BaseExpression) -> str:
+    if isinstance(value, (cst.Name, cst.Attribute, cst.Subscript)):
+        return "None" if isinstance(value, cst.Name) and value.value == "None" else _name(value)
+    if isinstance(value, (cst.Call, cst.IfExp, cst.BooleanOperation)):
+        return stands_for(_as_ast(value))
+    return ""
+
+
+def _class_name(value: cst.BaseExpression) -> str:
+    name = _name(value) if isinstance(value, (cst.Name, cst.Attribute)) else ""
+    return name if is_class_like(name) else ""
+
+
+def _given(call: cst.Call) -> tuple[str, ...]:
+    found = _as_ast(call)
+    return named_arguments(found.args) if isinstance(found, ast.Call) else ()
+
+
+def _pairs(target: cst.BaseExpression, value: cst.BaseExpression) -> Iterator[tuple[str, cst.BaseExpression | None]]:
+    if (
+        isinstance(target, (cst.Tuple, cst.List))
+        and isinstance(value, (cst.Tuple, cst.List))
+        and len(target.elements) == len(value.elements)
+        and not any(isinstance(e, cst.StarredElement) for e in (*target.elements, *value.elements))
+    ):
+        for inner, part in zip(target.elements, value.elements, strict=True):
+            name = inner.value
+            yield from [(name.value, part.value)] if isinstance(name, cst.Name) else _pairs(name, part.value)
+    else:
+        yield from ((name, None) for name in _target_names(target))
 
 
 def _decorators(nodes: Sequence[cst.Decorator]) -> tuple[str, ...]:
@@ -168,11 +211,20 @@ class _Reader:
         for node in body:
             if isinstance(node, cst.ClassDef):
                 self._class(node, f"{function}.<locals>.", function, Weight.PRIMARY)
+            elif isinstance(node, (cst.Import, cst.ImportFrom)):
+                self._inner_import(node, f"{function}.<locals>")
             elif isinstance(node, cst.FunctionDef):
                 self._locals(_flat(node.body.body), f"{function}.<locals>.{node.name.value}")
             else:
                 for inner, _ in _blocks(node, Weight.PRIMARY):
                     self._locals(inner, function)
+
+    def _inner_import(self, node: cst.Import | cst.ImportFrom, scope: str) -> None:
+        level, source = 0, ""
+        if isinstance(node, cst.ImportFrom):
+            level, source = len(node.relative), dotted(node.module) if node.module else ""
+        for name in () if isinstance(node.names, cst.ImportStar) else node.names:
+            self._out.add_inner_import(scope, level, source, name.evaluated_name, name.evaluated_alias)
 
     def _class(self, node: cst.ClassDef, prefix: str, nested_in: str, weight: Weight) -> None:
         keywords = {k.keyword.value: dotted(k.value) for k in node.keywords if k.keyword}
@@ -180,7 +232,8 @@ class _Reader:
         for base in node.bases:
             bases += [UNKNOWN] if base.star else _base_names(base.value, keywords)
         methods: list[MethodEntry] = []
-        assigned: dict[str, None] = {}
+        given = [name for b in node.bases if isinstance(b.value, cst.Call) for name in _given(b.value)]
+        assigned: dict[str, str] = {}
         inner: list[cst.ClassDef] = []
         body = _flat(node.body.body)
         self._class_body(body, methods, assigned, inner)
@@ -188,9 +241,12 @@ class _Reader:
         qualname = prefix + node.name.value
         entry = ClassEntry(
             node.name.value, qualname, tuple(bases), keywords, _decorators(node.decorators), start, end,
-            self._line(node), tuple(methods), tuple(assigned), nested_in,
+            self._line(node), tuple(methods), tuple(assigned), nested_in, tuple(given),
         )  # fmt: skip
         self._out.add_class(entry, weight)
+        for name, alias in assigned.items():
+            if alias:
+                self._out.add_inner_alias(qualname, name, alias)
         for child in inner:
             self._class(child, qualname + ".", qualname, Weight.PRIMARY)
         self._method_locals(body, qualname)
@@ -204,18 +260,20 @@ class _Reader:
                     self._method_locals(inner, qualname)
 
     def _class_body(
-        self, body: _Body, methods: list[MethodEntry], assigned: dict[str, None], inner: list[cst.ClassDef]
+        self, body: _Body, methods: list[MethodEntry], assigned: dict[str, str], inner: list[cst.ClassDef]
     ) -> None:
         for node in body:
             if isinstance(node, cst.FunctionDef):
                 is_async = node.asynchronous is not None
                 methods.append(MethodEntry(node.name.value, is_async, _decorators(node.decorators), self._line(node)))
             elif isinstance(node, cst.Assign):
+                alias = _class_name(node.value)
                 for target in node.targets:
-                    assigned.update(dict.fromkeys(_target_names(target.target)))
+                    for name in _target_names(target.target):
+                        assigned[name] = alias if isinstance(target.target, cst.Name) else ""
             elif isinstance(node, cst.AnnAssign):
                 if isinstance(node.target, cst.Name) and node.value is not None:
-                    assigned[node.target.value] = None
+                    assigned[node.target.value] = _class_name(node.value)
             elif isinstance(node, cst.ClassDef):
                 inner.append(node)
             else:
@@ -230,19 +288,24 @@ class _Reader:
         targets = [t.target for t in node.targets] if isinstance(node, cst.Assign) else [node.target]
         augmented = isinstance(node, cst.AugAssign)
         call = dotted(value.func) if isinstance(value, cst.Call) else ""
+        given = _given(value) if isinstance(value, cst.Call) else ()
         for target in targets:
             if isinstance(target, cst.Name):
-                self._constant(node, target.value, "" if call or augmented else _name(value), call, weight)
+                self._constant(node, target.value, "" if augmented else _alias(value), call, weight, given)
                 if target.value == "__all__":
                     self._out.add_all(_strings(value), extends=augmented)
+                elif call and (module := imported_by_call(_as_ast(value))):
+                    self._out.add_import_by_call(module, target.value, weight)
             else:
-                for name in _target_names(target):
-                    self._constant(node, name, "", "", weight)
+                for name, part in _pairs(target, value):
+                    self._constant(node, name, _class_name(part) if part is not None else "", "", weight)
         return any(True for target in targets for _ in _target_names(target))
 
-    def _constant(self, node: cst.CSTNode, name: str, alias: str, call: str, weight: Weight) -> None:
+    def _constant(
+        self, node: cst.CSTNode, name: str, alias: str, call: str, weight: Weight, given: tuple[str, ...] = ()
+    ) -> None:
         start, end = self._span(node)
-        self._out.add_constant(ConstantEntry(name, start, end, self._line(node), call), alias, weight)
+        self._out.add_constant(ConstantEntry(name, start, end, self._line(node), call, given), alias, weight)
 
     def _extend_all(self, value: cst.BaseExpression) -> None:
         if not isinstance(value, cst.Call) or not value.args:
@@ -331,6 +394,8 @@ def _base_names(node: cst.BaseExpression, keywords: dict[str, str]) -> list[str]
         return [*_base_names(node.body, keywords), *_base_names(node.orelse, keywords)]
     if isinstance(node, cst.Call):
         arguments = [UNKNOWN if a.star else dotted(a.value) for a in node.args if not a.keyword and a.star != "**"]
+        if meant := stands_for(_as_ast(node)):
+            return [meant]
         return applied_bases(dotted(node.func), arguments, keywords)
     return [dotted(node)]
 

@@ -10,6 +10,8 @@ import enum
 import re
 from typing import NamedTuple
 
+from otplint.facts.index.aliases import PLACEHOLDERS
+
 UNKNOWN = "?"
 """Stands for an expression that no dotted name can say."""
 
@@ -65,6 +67,8 @@ class ClassEntry(NamedTuple):
     """Names assigned in the class body, in order, without repetition."""
     nested_in: str
     """Qualname of the class or function around it; empty at module level."""
+    given: tuple[str, ...] = ()
+    """Dotted names that the calls among its bases are given: ``Base`` in ``class X(mixed(Base))``."""
 
 
 class FunctionEntry(NamedTuple):
@@ -88,6 +92,8 @@ class ConstantEntry(NamedTuple):
     line: int
     call: str
     """Dotted callee if the value is a call: ``Celery`` in ``app = Celery("x")``; empty otherwise."""
+    given: tuple[str, ...] = ()
+    """Dotted names among that call's positional arguments: ``Base`` in ``Player = make(Base)``."""
 
 
 class ModuleIndex(NamedTuple):
@@ -115,6 +121,9 @@ class ModuleIndex(NamedTuple):
     """Spans in characters of what else runs at import: statements that are no import, class, function or assignment.
 
     A compound statement is one span unless it holds a class or a function: then its statements are listed."""
+    inner: dict[str, str]
+    """What names mean inside of functions and classes that hold classes: of ``make.<locals>.Base`` the target of an
+    import, absolute behind a ``=``; of ``Outer.Base`` the dotted name as it is written there."""
 
 
 class Weight(enum.IntEnum):
@@ -123,8 +132,10 @@ class Weight(enum.IntEnum):
     PRIMARY = 0
     FALLBACK = 1
     """Under ``except``, ``else`` or ``elif``: counts only where nothing else binds the name; of several the first."""
-    TYPING = 2
-    """Under ``if TYPE_CHECKING``: the running program never sees it."""
+    PLACEHOLDER = 2
+    """``None`` or ``object`` in the place of what may be missing: counts where nothing that runs binds the name."""
+    TYPING = 3
+    """Under ``if TYPE_CHECKING``, or given out when asked for: nothing that runs at import binds it."""
 
 
 _MODULE, _CLASS, _FUNCTION, _CONSTANT, _ALIAS = "import", "class", "function", "constant", "alias"
@@ -142,6 +153,7 @@ class Collector:
         self._shadowed: dict[str, str] = {}
         self._aliases: dict[str, str] = {}
         self._stars: list[str] = []
+        self._inner: dict[str, str] = {}
         self._all: list[str] | None = None
         self._all_is_computed = False
         self.classes: list[ClassEntry] = []
@@ -179,10 +191,40 @@ class Collector:
     def add_constant(self, entry: ConstantEntry, alias_of: str, weight: Weight) -> None:
         """An assignment; ``alias_of`` is the dotted name that is the whole value, or empty."""
         self.constants.append(entry)
-        if not alias_of or alias_of == entry.name:
+        if alias_of in PLACEHOLDERS:
+            weight = max(weight, Weight.PLACEHOLDER)
+        if not alias_of or alias_of in (entry.name, "None"):
             self._bind(entry.name, _CONSTANT, weight)
         elif self._bind(entry.name, _ALIAS, weight):
             self._aliases[entry.name] = alias_of
+
+    def add_import_by_call(self, target: str, bound_as: str, weight: Weight) -> None:
+        """``bound_as = import_module("target")``; leading dots start at the module itself or its package."""
+        plain = target.lstrip(".")
+        level = len(target) - len(plain)
+        base = absolute_module(self._module, is_package=self._is_package, level=level, source=plain)
+        self._bind_import(bound_as, base, weight)
+
+    def add_lazy(self, level: int, source: str, name: str, bound_as: str) -> None:
+        """A name that the module gives out when it is asked for: ``from ..source import name as bound_as``."""
+        base = absolute_module(self._module, is_package=self._is_package, level=level, source=source)
+        if bound_as not in self._bound:
+            self._bind_import(bound_as, f"{base}.{name}" if base else name, Weight.TYPING)
+
+    def add_inner_import(self, scope: str, level: int, source: str, name: str, bound_as: str | None) -> None:
+        """An import in the body of a function that holds a class; ``scope`` is that class's prefix, ``make.<locals>``.
+
+        Of ``import a.b as c`` the source is empty.
+        """
+        base = absolute_module(self._module, is_package=self._is_package, level=level, source=source)
+        target = f"{base}.{name}" if base else name
+        local = bound_as or name.partition(".")[0]
+        self._inner.setdefault(f"{scope}.{local}", f"={target if bound_as or base else local}")
+
+    def add_inner_alias(self, scope: str, name: str, alias_of: str) -> None:
+        """``Base = other.Name`` in the body of a class."""
+        if alias_of.partition(".")[0] != name:
+            self._inner[f"{scope}.{name}"] = alias_of
 
     def add_all(self, names: list[str] | None, *, extends: bool) -> None:
         """``__all__ = names`` or, with ``extends``, ``__all__ += names``; None where the names are computed."""
@@ -212,7 +254,18 @@ class Collector:
             aliases=self._aliases,
             dunder_all=tuple(self._all or ()) if known else None,
             statements=tuple(self.statements),
+            inner=self._scoped(),
         )
+
+    def _scoped(self) -> dict[str, str]:
+        """What is said inside of functions counts only for the classes in them."""
+        inside = [entry.qualname for entry in self.classes if "<locals>" in entry.qualname]
+        return {
+            name: target
+            for name, target in self._inner.items()
+            if not target.startswith("=")
+            or any(qualname.startswith(name.rpartition(".")[0] + ".") for qualname in inside)
+        }
 
     def _bind_import(self, name: str, target: str, weight: Weight) -> None:
         if self._bind(name, _MODULE, weight):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from otplint.facts.index.entries import ModuleIndex
-from otplint.facts.index.modules import candidate_paths, source_root
+from otplint.facts.index.modules import SOURCE_DIRECTORIES, candidate_paths, source_root
 
 _COMMON_ROOTS = dict.fromkeys(("", "src/"))
 
@@ -27,6 +27,8 @@ class ModuleTable:
         for index in given:
             root = source_root(index.path, index.module, is_package=index.is_package)
             self._roots.setdefault(index.module.partition(".")[0], {})[root] = None
+            if root not in self._all_roots:
+                self._add_namespaces(root)
             self._all_roots[root] = None
         self._given: dict[str, list[ModuleIndex]] = {}  # by the name before it was made unique, and by the unique one
         for index in given:
@@ -35,6 +37,15 @@ class ModuleTable:
                 self._given.setdefault(name, []).append(added)
         self.given: tuple[ModuleIndex, ...] = tuple(i for p in sorted(paths) if (i := self._by_path[p]) is not None)
         """The modules that the table was made of, by path, with unique names."""
+
+    def _add_namespaces(self, root: str) -> None:
+        """A regular package may lie in a namespace package, which no ``__init__.py`` tells: ``src/acme/players``."""
+        parts = root.split("/")[:-1]
+        for count in range(len(parts) - 1, -1, -1):
+            if not parts[count].isidentifier() or parts[count] in SOURCE_DIRECTORIES:
+                break
+            above = "/".join(parts[:count])
+            self._roots.setdefault(parts[count], {})[above + "/" if above else ""] = None
 
     def named(self, module: str) -> ModuleIndex | None:
         """The module of a unique name, if it is known by now."""

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import TypeAlias, TypeVar
 
 from otplint.facts.index.entries import ClassEntry, ConstantEntry, FunctionEntry, ModuleIndex
+from otplint.facts.index.factories import Factories
 from otplint.facts.index.linearise import linearise
 from otplint.facts.index.module_table import ModuleTable
 from otplint.facts.index.resolution import Resolver, join
@@ -49,6 +50,7 @@ class Project:
         self._orders: dict[str, tuple[str, ...]] = {}
         self._below: dict[str, list[str]] | None = None
         self._trace: dict[Question, Answer] | None = None
+        self._factories = Factories(self._resolver, self._definition, self._table.given)
         self.modules: tuple[ModuleIndex, ...] = self._table.given
         """The given modules, by path. Their names are unique and the ones that answers use."""
 
@@ -106,14 +108,15 @@ class Project:
     def bases(self, module: str, entry: ClassEntry) -> tuple[str, ...]:
         """The qualified names of a class's bases, in order: what ``resolve`` says of each, seen from the class's scope.
 
-        A base that is a call ends with ``()``, one that no name can say is ``?``.
+        Of a call of the project's own function that makes a class, that class; of a parameter of such a function, the
+        classes that it is given. Any other call ends with ``()``, what no name can say is ``?``.
         """
         index = self._table.named(module)
         if index is None:
             return entry.bases
         key = (index.path, entry.start)
         if key not in self._bases:
-            self._bases[key] = tuple(self._base(index, entry, base) for base in entry.bases)
+            self._bases[key] = tuple(self._all_bases(index, entry))
         return self._bases[key]
 
     def mro(self, qualified: str) -> tuple[str, ...]:
@@ -214,9 +217,26 @@ class Project:
 
     def _direct(self, canonical: str) -> tuple[str, ...]:
         found = self._definition(canonical)
-        if found is None or not isinstance(found[1], ClassEntry):
+        if found is None:
             return ()
-        return self.bases(found[0].module, found[1])
+        index, entry = found
+        if isinstance(entry, ConstantEntry):  # Player = make(Base)
+            made = self._factories.made_by(self._resolver.resolve(index, entry.call)) if entry.call else ""
+            return (made,) if made else ()
+        return self.bases(index.module, entry) if isinstance(entry, ClassEntry) else ()
+
+    def _all_bases(self, index: ModuleIndex, entry: ClassEntry) -> Iterator[str]:
+        for written in entry.bases:
+            base = self._base(index, entry, written)
+            if base.endswith("()"):
+                made = self._factories.made_by(base[:-2])
+                yield made or base
+                if made and entry.given and self._factories.takes_base(made):
+                    yield from (self._base(index, entry, given) for given in entry.given)
+            elif "<locals>" in entry.qualname and self._factories.is_parameter(index, entry, base):
+                yield from self._factories.given_to(index, entry) or (base,)
+            else:
+                yield base
 
     def _base(self, index: ModuleIndex, entry: ClassEntry, written: str) -> str:
         head, _, tail = written.partition(".")
@@ -225,6 +245,11 @@ class Project:
         while scope:
             if isinstance(entries.get(f"{scope}.{head}"), ClassEntry) and f"{scope}.{head}" != entry.qualname:
                 return join(f"{index.module}.{scope}.{head}", tail)
+            inner = index.inner.get(f"{scope}.{head}", "")
+            if inner.startswith("="):
+                return self._resolver.absolute(join(inner[1:], tail), index.path)
+            if inner:
+                return self._resolver.resolve(index, join(inner, tail))
             # Names of a class body are not seen from the functions in it: only what is in functions is left.
             outer, is_local, _ = scope.removesuffix(".<locals>").rpartition(".<locals>")
             scope = outer + is_local

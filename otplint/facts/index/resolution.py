@@ -120,9 +120,19 @@ class Resolver:
         if head in owner.aliases:
             return self.resolve(owner, join(owner.aliases[head], tail))
         if head in self._defined(owner):
-            return join(f"{owner.module}.{head}", tail)
+            return self._inside(owner, head, tail) if tail and owner.inner else join(f"{owner.module}.{head}", tail)
         submodule = self._table.submodule(owner, head)  # named in `__all__`, bound by nobody
         return (self._in_module(submodule, tail) or join(submodule.module, tail)) if submodule else None
+
+    def _inside(self, index: ModuleIndex, name: str, tail: str) -> str:
+        """A name inside of a class of the module, which may be another name of a class: ``Outer.Base``."""
+        parts = tail.split(".")
+        inner = name
+        for count, part in enumerate(parts, 1):
+            inner = f"{inner}.{part}"
+            if (target := index.inner.get(inner, "=")) and not target.startswith("="):
+                return self.resolve(index, join(target, ".".join(parts[count:])))
+        return join(f"{index.module}.{name}", tail)
 
     def _imported(self, index: ModuleIndex, head: str, tail: str) -> str:
         target = index.imports[head]
