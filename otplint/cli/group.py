@@ -12,6 +12,7 @@ from otplint import __version__
 COMMANDS = {
     "check": "Scan files and folders.",
     "explain": "Tell why a rule, or a finding at FILE:LINE, matters.",
+    "why-not": "Tell which rules looked at FILE:LINE, and why each is silent.",
     "rules": "List the rules.",
     "prove": "Run the rules' programs on the runtime: the bad ones must do harm.",
     "config": "Show the settings in force, and where each comes from.",

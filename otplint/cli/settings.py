@@ -73,6 +73,24 @@ def settings_for(paths: Sequence[Path], flags: Flags) -> Settings:
         return Settings(_overridden(config, flags), project_root(start, config.file), rules)
 
 
+def unselected(settings: Settings) -> tuple[tuple[Rule, str], ...]:
+    """The rules that do not run, ready to run with the user's options, each with the reason."""
+    config = settings.config
+    with one_line_errors():
+        every = load_rules()
+        running = {rule.code for rule in settings.rules}
+        off = {known(name, every, where="severity").code for name in config.off}
+        others = [rule for rule in every if rule.code not in running]
+        ready = build(others, severities=config.severities, options=config.options)
+    return tuple((rule, _why_off(rule, switched_off=rule.code in off)) for rule in ready)
+
+
+def _why_off(rule: Rule, *, switched_off: bool) -> str:
+    if switched_off:
+        return "the configuration switches the rule off"
+    return "a preview rule runs only where it is selected" if rule.preview else "the rule is not selected"
+
+
 def selection_flags(command: _Command) -> _Command:
     """The flags that choose rules and configuration, for commands that scan."""
     options = [

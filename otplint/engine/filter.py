@@ -32,7 +32,7 @@ def keep(
     Comments are applied before the confidence counts: one that silences a finding nobody asked for is not unused.
     """
     by_path: dict[str, list[Headed]] = {}
-    for finding, header in _distinct(judged.findings):
+    for finding, header in distinct(judged.findings):
         if finding.span.path in listed:
             by_path.setdefault(finding.span.path, []).append((finding, header))
     kept: list[Finding] = []
@@ -65,7 +65,7 @@ def _uncommented(
     return [*applied.kept, *told], hidden
 
 
-def _distinct(findings: Iterable[Headed]) -> list[Headed]:
+def distinct(findings: Iterable[Headed]) -> list[Headed]:
     """One of each: a mixin's method is seen again in each actor that uses it."""
     seen: set[tuple[str, object]] = set()
     found: list[Headed] = []
