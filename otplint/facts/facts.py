@@ -157,6 +157,7 @@ class Facts:
                 "lives by its own loop or callbacks",
             )
             if any(m.role in (Role.LOOP, Role.HANDLER) for m in shaped.everything):
+                shaped.framework = self._by_name(shapes.runs_on(shaped))
                 return shaped
         if self._sets_up(source, text):
             setup = self._build_class(source, entry, _PLAIN, _NO_ACTOR, "setup", Confidence.HIGH, "sets supervision up")
@@ -342,6 +343,7 @@ class Facts:
             if draining:
                 for method in draining:
                     method.role = Role.LOOP
+                actor.framework = self._by_name(shapes.runs_on(actor))
                 return actor
         if self._sets_up(source, text):
             actor = self._build_function(source, entry, _PLAIN, _NO_ACTOR, "setup", "sets supervision up")

@@ -11,6 +11,7 @@ import re
 from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
+from otplint.facts.frameworks import EVENT_LOOPS
 from otplint.facts.methods import Method, Role
 from otplint.facts.recognise import drains, may_drain, named_or_called, spawned_loops
 from otplint.facts.syntax import code
@@ -68,6 +69,14 @@ def living(actor: Actor) -> tuple[list[Method], list[Method]]:
     loops = [m for m in actor.everything if drains(m) is not None or runs_until_told(m)]
     loops += [m for m in spawned_loops(actor) if m not in loops]
     return loops, [m for m in called_back(actor) if m not in loops]
+
+
+def runs_on(actor: Actor) -> str:
+    """The name of the framework whose event loop runs what the actor lives by; threads where no loop does."""
+    if not any(m.code.is_async for m in actor.everything if m.role in (Role.LOOP, Role.HANDLER)):
+        return "threads"
+    packages = {target.partition(".")[0] for target in actor.source.index.imports.values()}
+    return next((name for name in EVENT_LOOPS if name in packages), "asyncio")
 
 
 def mark_living(actor: Actor) -> None:

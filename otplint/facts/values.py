@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from otplint.facts.elements import element_type, loop_sources
-from otplint.facts.frameworks import Framework, Operation, Vocabulary
+from otplint.facts.frameworks import BY_SHAPE, Framework, Operation, Vocabulary
 from otplint.facts.passed_state import state_type
 from otplint.facts.syntax import code
 
@@ -158,7 +158,7 @@ class Values:
         if (message := self._message(func, method, depth)) is not None or receiver:
             return message
         for framework, operation, _ in known:
-            if framework is self.actor.framework and framework.name not in ("threads", "asyncio"):
+            if framework is self.actor.framework and framework.name not in BY_SHAPE:
                 return (framework, operation, False)
         return None
 

@@ -24,6 +24,10 @@ class FrameworkError(Exception):
     """A framework's data names an unknown key or has a value of the wrong type; the text is one line."""
 
 
+EVENT_LOOPS = ("trio", "anyio", "tornado", "asyncio")
+"""Frameworks whose loops run what lives by its shape, the more special first."""
+BY_SHAPE = ("threads", *EVENT_LOOPS)
+"""Frameworks whose data is about calls: where a receiver is unknown, the name of a method says nothing."""
 FAILURES = ("restart", "stop", "reply", "unseen", "isolated")
 
 

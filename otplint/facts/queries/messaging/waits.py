@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
+from otplint.facts.frameworks import BY_SHAPE
 from otplint.facts.methods import Event, Role
 from otplint.facts.origins import origins
 from otplint.facts.queries.messaging.reach import Running, calls_at_once, running, takes_messages
@@ -229,7 +230,7 @@ def _by_name(call: code.Call, place: Running) -> Event | None:
     if method.actor.values.type_of(func.base, method):
         return None
     for known, operation, _ in method.actor.facts.vocabulary.methods.get(func.name, ()):
-        if known is framework and framework.name not in ("threads", "asyncio"):
+        if known is framework and framework.name not in BY_SHAPE:
             return Event(operation.role, call, method, known, operation, False)
     return None
 
