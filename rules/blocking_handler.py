@@ -73,9 +73,11 @@ class BlockingHandler(Rule):
         if not actor.is_actor:
             return
         for wait in blocking(actor):
-            length = seconds(wait)
-            if length is None or length > self.option("shortest", float):
+            length, shortest = seconds(wait), self.option("shortest", float)
+            if length is None or length > shortest:
                 yield self._blocked(actor, wait)
+            else:
+                wait.method.exempt(wait.call, f"it takes no longer than {shortest:g} s (option shortest)")
         for held in held_locks(actor):
             yield self._held(actor, held)
 
@@ -116,6 +118,7 @@ class BlockingHandler(Rule):
 
 def _confidence(actor: Actor, wait: Wait) -> Confidence:
     if wait.in_thread_loop:
+        wait.method.exempt(wait.call, "blocking may be the job of a thread that serves a queue of its own")
         return Confidence.LOW
     place = wait.running
     sure = Confidence.HIGH if place.certain and not place.crossed and not wait.method.stops else Confidence.MEDIUM

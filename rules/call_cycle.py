@@ -83,5 +83,7 @@ class CallCycle(Rule):
 def _confidence(cycle: Cycle) -> Confidence:
     waits = [cycle.call.wait, *[step.wait for step in cycle.back]]
     if any(wait.awaited and wait.method.role in (Role.START, Role.STOP) for wait in waits):
-        return Confidence.LOW  # whether an actor handles messages while it awaits there depends on the framework
+        why = "whether an actor handles messages while it awaits at its start or stop depends on the framework"
+        waits[0].method.exempt(waits[0].call, why)
+        return Confidence.LOW
     return Confidence.HIGH if cycle.certain and all(wait.running.certain for wait in waits) else Confidence.MEDIUM

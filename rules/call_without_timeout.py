@@ -60,7 +60,9 @@ class CallWithoutTimeout(Rule):
         """Report the waits without a deadline."""
         if actor.is_actor:
             for wait in unbounded_waits(actor):
-                if not calls_itself(wait):  # OTP408: a deadline would not mend that
+                if calls_itself(wait):
+                    wait.method.exempt(wait.call, "the actor waits for itself, which no deadline mends: see OTP408")
+                else:
                     yield self._report(actor, wait)
 
     def _report(self, actor: Actor, wait: Wait) -> Finding:
@@ -79,7 +81,11 @@ class CallWithoutTimeout(Rule):
 
 
 def _confidence(actor: Actor, wait: Wait) -> Confidence:
-    if (wait.in_thread_loop and wait.role != "call") or (wait.awaited and not wait.event.operation.bounded):
+    if wait.in_thread_loop and wait.role != "call":
+        wait.method.exempt(wait.call, "waiting may be the job of a thread that serves a queue of its own")
+        return Confidence.LOW
+    if wait.awaited and not wait.event.operation.bounded:
+        wait.method.exempt(wait.call, "what is awaited without a deadline can still be cancelled from outside")
         return Confidence.LOW
     place = wait.running
     sure = Confidence.HIGH if wait.event.certain and place.certain and not place.crossed else Confidence.MEDIUM

@@ -2,7 +2,19 @@
 
 from collections.abc import Iterator
 
-from otplint.api import Actor, Confidence, Finding, Measure, Method, Rule, Severity, Threshold, code, thresholds
+from otplint.api import (
+    Actor,
+    Confidence,
+    Finding,
+    Measure,
+    Method,
+    Rule,
+    Severity,
+    Threshold,
+    code,
+    no_threshold,
+    thresholds,
+)
 
 _LONGEST = 48
 """Characters of an expression that a message quotes."""
@@ -68,9 +80,14 @@ class MagicThreshold(Rule):
         if not actor.is_actor:
             return
         for method in actor.methods:
+            told = set()
             for found in thresholds(method):
-                if not found.constants and (method in actor.life or found.measure is not Measure.VALUE):
+                told.add(id(found.compare))
+                if not method.exempt(found.compare, _excuse(actor, found)):
                     yield self._report(actor, found)
+            for compare in method.exprs() if method.asked_why else ():
+                if isinstance(compare, code.Compare) and id(compare) not in told:
+                    method.exempt(compare, no_threshold(compare, method))
 
     def _report(self, actor: Actor, found: Threshold) -> Finding:
         owner = f"{actor.name}." if found.method.owner else ""
@@ -90,6 +107,16 @@ class MagicThreshold(Rule):
             related=[(n.place, n.node, "the number is written here") for n in elsewhere],
             confidence=min(sure, actor.confidence, key=lambda c: c.rank),
         )
+
+
+def _excuse(actor: Actor, found: Threshold) -> str:
+    """Why a comparison with fixed numbers is none of this rule's; empty for one that is."""
+    if found.natural:
+        return found.natural
+    if found.constants:
+        return f"the number has a name, {found.constants[0].name}: whether it can be configured is OTP302's matter"
+    given = found.measure is Measure.VALUE and found.method not in actor.life
+    return "a value that is given is compared in a function that the actor's own work does not reach" if given else ""
 
 
 def _quote(expr: code.Expr, method: Method) -> str:

@@ -19,6 +19,8 @@ from otplint.api import (
     syntax,
 )
 
+_AGAIN = "it comes after a failed call, which is OTP402's matter"
+
 
 class RawSend(Rule):
     """An actor writes into the mailbox of another one instead of calling it, so nobody learns whether it arrived.
@@ -77,13 +79,12 @@ class RawSend(Rule):
         again = {id(f.again.call) for f in fallbacks(actor)} | {id(f.place[1]) for f in fallbacks(actor)}
         for event in actor.events("send"):
             for method, call, target, payload in routes(event):
-                sure = None if {id(call), id(event.call)} & again else _confidence(event, method, target, payload)
-                if sure is not None:
-                    yield self._sent(actor, event, method, call, sure)
+                why = _AGAIN if {id(call), id(event.call)} & again else _excuse(method, target, payload)
+                if not method.exempt(call, why):
+                    yield self._sent(actor, event, method, call, _confidence(event, method, payload))
         for write in raw_writes(actor):
-            sure = None if id(write.call) in again else _written(write)
-            if sure is not None:
-                yield self._put(actor, write, sure)
+            if not write.method.exempt(write.call, _AGAIN if id(write.call) in again else _excuse_of_write(write)):
+                yield self._put(actor, write)
 
     def _sent(self, actor: Actor, event: Event, method: Method, call: syntax.Call, sure: Confidence) -> Finding:
         return self.finding(
@@ -97,7 +98,7 @@ class RawSend(Rule):
             confidence=sure,
         )
 
-    def _put(self, actor: Actor, write: RawWrite, sure: Confidence) -> Finding:
+    def _put(self, actor: Actor, write: RawWrite) -> Finding:
         door = f"its own {write.doors[0]}()" if write.doors else "a call or cast"
         return self.finding(
             actor,
@@ -106,42 +107,60 @@ class RawSend(Rule):
             problem=f"{write.method.title} writes into the {write.mailbox} of another actor.",
             consequence="Nothing tells whether the message is ever read, and the receiver's own checks are passed by.",
             remedy=f"Use {door}, and learn whether it was accepted.",
-            confidence=sure,
+            confidence=_sureness_of_write(write),
         )
 
 
-def _confidence(event: Event, method: Method, target: syntax.Expr, payload: syntax.Expr | None) -> Confidence | None:
+def _excuse(method: Method, target: syntax.Expr, payload: syntax.Expr | None) -> str:
+    """Why a raw send is right; empty where it is not."""
     kind = requests(payload, method)
-    if kind == "signal" or _is_self(target, method):
-        return None
+    if kind == "signal":
+        return "it is a signal: an exit or a DOWN"
+    if _is_self(target, method):
+        return "the actor sends to itself"
     if kind == "call":
-        return Confidence.HIGH
-    if (
-        kind == "info"
-        or comes_with_message(target, method)
-        or _one_of_many(target, method)
-        or _own_child(target, method)
-    ):
-        return None
-    if isinstance(target, syntax.Name) and any(p.name == target.id for p in method.code.params):
-        return None  # whoever calls it decides, and is not seen
-    return Confidence.HIGH if kind == "cast" and event.certain else Confidence.MEDIUM
+        return ""
+    if kind == "info":
+        return "the servers of the project take this message in handle_info only"
+    if by_target := _right_target(target, method):
+        return by_target
+    given = isinstance(target, syntax.Name) and any(p.name == target.id for p in method.code.params)
+    return "whoever calls this function decides about the receiver, and is not seen" if given else ""
 
 
-def _written(write: RawWrite) -> Confidence | None:
+def _right_target(target: syntax.Expr, method: Method) -> str:
+    """Why a receiver may be written to raw; empty where it may not."""
+    if comes_with_message(target, method):
+        return "the receiver came with the message: it is an answer"
+    if _one_of_many(target, method):
+        return "it goes out to many, one after another"
+    return "the receiver is a child that the actor has made" if _own_child(target, method) else ""
+
+
+def _confidence(event: Event, method: Method, payload: syntax.Expr | None) -> Confidence:
+    kind = requests(payload, method)
+    return Confidence.HIGH if kind == "call" or (kind == "cast" and event.certain) else Confidence.MEDIUM
+
+
+def _excuse_of_write(write: RawWrite) -> str:
+    """Why a write into a mailbox is right; empty where it is not."""
     method = write.method
     if comes_with_message(write.owner, method) or _one_of_many(write.owner, method):
-        return None
+        return _right_target(write.owner, method)
     if write.actor is None:
-        return Confidence.HIGH
+        return ""
     if isinstance(write.payload, syntax.Const) or syntax.dotted(write.payload).rpartition(".")[2].isupper():
-        return None  # a signal such as None or STOP
+        return "it is a signal such as None or STOP"
     if write.doors:
-        known = bool(method.actor.values.type_of(write.owner, method))
-        return Confidence.HIGH if known else Confidence.MEDIUM
-    if write.actor.qualname == method.actor.qualname or _own_child(write.owner, method):
-        return None
-    return Confidence.MEDIUM
+        return ""
+    if write.actor.qualname == method.actor.qualname:
+        return "the receiver is of the actor's own class"
+    return "the receiver is a child that the actor has made" if _own_child(write.owner, method) else ""
+
+
+def _sureness_of_write(write: RawWrite) -> Confidence:
+    known = bool(write.doors) and bool(write.method.actor.values.type_of(write.owner, write.method))
+    return Confidence.HIGH if known or write.actor is None else Confidence.MEDIUM
 
 
 def _is_self(target: syntax.Expr, method: Method) -> bool:

@@ -57,23 +57,20 @@ class UnconfigurableLimit(Rule):
         for method in actor.methods:
             for limit in limits(method):
                 known = best.get(id(limit.node))
-                if method not in actor.life and not limit.bounds:
+                if limit.user.exempt(limit.use, _excuse(actor, limit)):
                     continue
-                if not limit.number.is_trivial and (known is None or limit.bounds > known.bounds):
+                if known is None or limit.bounds > known.bounds:
                     best[id(limit.node)] = limit
         for limit in best.values():
-            if not actor.facts.is_test(limit.place.source.path):
-                yield self._report(actor, limit)
+            yield self._report(actor, limit)
 
     def _report(self, actor: Actor, limit: Limit) -> Finding:
         number = limit.number
         owner = "" if actor.name == limit.user.name or not limit.user.owner else f"{actor.name}."
         where = f"{owner}{limit.user.name}"
         if number.is_constant:
-            sure = Confidence.MEDIUM if limit.bounds and not number.conventional else Confidence.LOW
             problem = f"{number.name} is named, but not configurable: it sets {limit.what} in {where}."
         else:
-            sure = Confidence.LOW if limit.is_poll else Confidence.HIGH if limit.certain else Confidence.MEDIUM
             text = " ".join(limit.place.source.text[number.node.start : number.node.end].split())
             problem = f"{where} sets {limit.what} with the literal `{text}`."
         related = [] if number.node is limit.use else [(limit.user, limit.use, f"sets {limit.what} here")]
@@ -85,5 +82,29 @@ class UnconfigurableLimit(Rule):
             consequence="No setting, argument or environment variable can change it: that takes another release.",
             remedy="Make it a parameter or a field of the settings, with this number as the default.",
             related=related,
-            confidence=min(sure, actor.confidence, key=lambda c: c.rank),
+            confidence=min(_how_sure(limit), actor.confidence, key=lambda c: c.rank),
         )
+
+
+def _excuse(actor: Actor, limit: Limit) -> str:
+    """Why a number at work as a limit is none of this rule's; empty for one that is."""
+    if limit.number.is_trivial:
+        return "0, 1 and -1 are no limits that one tunes"
+    if limit.user not in actor.life and not limit.bounds:
+        return "the actor's own work does not reach it, and it bounds neither supervision nor capacity"
+    return "it is written in a test file" if actor.facts.is_test(limit.place.source.path) else ""
+
+
+def _how_sure(limit: Limit) -> Confidence:
+    """How sure it is that somebody will want to change the number."""
+    number = limit.number
+    if number.is_constant:
+        if limit.bounds and not number.conventional:
+            return Confidence.MEDIUM
+        why = "has a name, " + ("in a settings file" if number.conventional else "and bounds no capacity or state")
+        limit.place.exempt(limit.node, f"the number {why}")
+        return Confidence.LOW
+    if limit.is_poll:
+        limit.place.exempt(limit.node, "a period below a second is only how often something looks again")
+        return Confidence.LOW
+    return Confidence.HIGH if limit.certain else Confidence.MEDIUM

@@ -59,7 +59,7 @@ from otplint.facts.queries.supervision.switches import Switches, switches
 from otplint.facts.queries.tuning.fixed import Fixed
 from otplint.facts.queries.tuning.limits import Limit, limits
 from otplint.facts.queries.tuning.measures import Measure
-from otplint.facts.queries.tuning.thresholds import Threshold, thresholds
+from otplint.facts.queries.tuning.thresholds import Threshold, no_threshold, thresholds
 from otplint.facts.queries.watching.deaths import Leftover, Overdue, StaleDown, leftovers, overdue, stale_downs
 from otplint.facts.queries.watching.silence import is_harmless
 from otplint.facts.queries.watching.subscriptions import Leak, Loose, leaks
@@ -178,6 +178,7 @@ __all__ = [
     "leaks",
     "leftovers",
     "limits",
+    "no_threshold",
     "origins",
     "outcome",
     "overdue",

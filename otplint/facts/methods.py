@@ -133,6 +133,11 @@ class Method:
             listener.of_place(self, node, reason)
         return bool(reason)
 
+    @property
+    def asked_why(self) -> bool:
+        """Whether somebody wants to know reasons: for those that take work to tell."""
+        return self.actor.facts.exemptions is not None
+
     def text(self, node: code.Node, limit: int = 60) -> str:
         """A node as it is written, on one line of at most ``limit`` characters, for messages."""
         plain = " ".join(self.source.text[node.start : node.end].split())

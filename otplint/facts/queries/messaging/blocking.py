@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from otplint.facts.methods import Role
 from otplint.facts.origins import origins
 from otplint.facts.queries.messaging.reach import running, takes_messages
-from otplint.facts.queries.messaging.waits import Wait, waits
+from otplint.facts.queries.messaging.waits import Wait, excuse, waits
 from otplint.facts.syntax import code
 
 if TYPE_CHECKING:
@@ -32,19 +32,26 @@ def blocking(actor: Actor) -> Iterator[Wait]:
 
     Waits for an answer that may go on for ever are :func:`~otplint.facts.queries.messaging.waits.unbounded`.
     """
+    excuse(actor, "sleep", "block", "wait")
     for wait in waits(actor):
-        if wait.awaited or not wait.event.certain:
-            continue
-        if actor.form == "function" and not wait.running.on_loop:
-            continue  # a job has no mailbox: its worker is there to wait for it
-        if wait.event.operation.bounded_by and not takes_messages(actor) and _called_back(wait.method):
-            continue  # called back by the event loop because there is something to read
-        if wait.role == "sleep" or wait.running.on_loop:
-            found = wait.bounded or wait.role in ("sleep", "block") or wait.for_end
-        else:
-            found = (wait.role == "block" or wait.for_end) and not wait.bounded
-        if found:
+        if wait.event.certain and not wait.method.exempt(wait.call, _blocks_nobody(actor, wait)):
             yield wait
+
+
+def _blocks_nobody(actor: Actor, wait: Wait) -> str:
+    """Why a wait does not block the actor, or is another rule's; empty where it does."""
+    if wait.awaited:
+        return "it is awaited: the event loop goes on meanwhile"
+    if actor.form == "function" and not wait.running.on_loop:
+        return "a job has no mailbox: its worker is there to wait for it"
+    if wait.event.operation.bounded_by and not takes_messages(actor) and _called_back(wait.method):
+        return "the event loop calls it back because there is something to read"
+    if wait.role in ("sleep", "block") or wait.for_end:
+        on_thread = wait.bounded and wait.role != "sleep" and not wait.running.on_loop
+        return "it ends after a time, and only this actor's own thread waits" if on_thread else ""
+    if wait.running.on_loop and wait.bounded:
+        return ""
+    return "it waits for an answer, a message or an event: whether it has a deadline is OTP407's matter"
 
 
 def _called_back(method: Method) -> bool:

@@ -59,12 +59,22 @@ class Check:
 def alive_checks(actor: Actor) -> Iterator[Check]:
     """The sends of the actor's own functions that are made only because somebody was alive."""
     for send in _sends(actor):
-        if send.method.stops or _is_handled(send):
+        told = send.method.stops or _is_handled(send)
+        if told and not send.method.asked_why:
             continue
         for test, alive in _guards(send):
-            if _matches(alive, send) and not _is_watched(send, actor):
+            if _matches(alive, send) and not send.method.exempt(test, _is_safe(send, actor)):
                 yield Check(test, send, alive)
                 break
+
+
+def _is_safe(send: Send, actor: Actor) -> str:
+    """Why a send after a test for life loses nothing unseen; empty where it may."""
+    if send.method.stops:
+        return "the actor is stopping: what is lost now is lost with it"
+    if _is_handled(send):
+        return "a failure to reach the receiver is caught"
+    return "the same function watches the receiver, and is told of its end" if _is_watched(send, actor) else ""
 
 
 # -- sends
@@ -100,7 +110,7 @@ def _is_door(func: code.Attr, method: Method) -> bool:
 
 def _handouts(method: Method) -> Iterator[Send]:
     """Handles that are returned, or set as the value of a future."""
-    for stmt in code.statements(method.body):
+    for stmt in method.statements:
         match stmt:
             case code.Return(value=value) if isinstance(value, (code.Name, code.Attr)):
                 yield Send(stmt, method, value, "handout", False)
@@ -241,7 +251,7 @@ def _by_helper(call: code.Call, method: Method, depth: int) -> Iterator[Alive]:
     helper = method.actor.own_method(call, method) or method.actor.facts.function(method.qualname(call.func))
     if helper is None or helper.code is method.code:
         return
-    for stmt in code.statements(helper.body):
+    for stmt in helper.statements:
         if not isinstance(stmt, code.Return) or stmt.value is None:
             continue
         for alive in _asked(stmt.value, True, helper, depth + 1):

@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 
 from otplint.facts.origins import origins
 from otplint.facts.queries.messaging.addresses import addresses, is_self
-from otplint.facts.queries.messaging.waits import Wait, waits
+from otplint.facts.queries.messaging.waits import Wait, excuse, waits
 from otplint.facts.syntax import code
 
 if TYPE_CHECKING:
@@ -49,13 +49,20 @@ _KEPT: WeakKeyDictionary[Actor, list[CallTo]] = WeakKeyDictionary()
 
 def cycles(actor: Actor) -> Iterator[Cycle]:
     """The actor's calls that are part of a cycle, each once with the shortest way back."""
-    for call in calls_to(actor):
+    excuse(actor, "call")
+    known = calls_to(actor)
+    for call in known:
         if call.callee is actor:
             yield Cycle(call, ())
             continue
         back = _way(call.callee, actor)
         if back:
             yield Cycle(call, back)
+        else:
+            call.wait.method.exempt(call.wait.call, f"{call.callee.name} waits for nobody who waits for {actor.name}")
+    for wait in waits(actor):
+        if wait.role == "call" and not any(call.wait is wait for call in known):
+            wait.method.exempt(wait.call, "nothing in the project tells whom it calls")
 
 
 def calls_itself(wait: Wait) -> bool:

@@ -101,21 +101,23 @@ def _after(failed: Message, node: code.Call, method: Method, sent: dict[int, Mes
         if again is None or again.call is failed.call:
             continue
         handler = _handler(again, method, points)
-        if handler is not None and not _may_catch(handler, method):
-            continue
         place, target, payload = _seen_through(again, method, points)
         first_target, first_payload = failed.target, failed.payload
         if failed.method is not method:
             _, first_target, first_payload = _seen_through(failed, method, list(method.flow.points))
         to_same = _equal(target, place[0], first_target, failed.method)
         says_same = _equal(payload, place[0], first_payload, failed.method)
-        if not (to_same and (says_same or _carries(payload, first_payload))) and not says_same:
-            continue
-        if _has_key(payload, place[0]) or _has_key(first_payload, failed.method):
-            continue
-        if not to_same and handler is not None and _never_arrived(handler, method):
-            continue
-        yield Fallback(again, failed, place, handler, to_same, says_same)
+        why = ""
+        if handler is not None and not _may_catch(handler, method):
+            why = "the error that is caught is none of a failed call"
+        elif not (to_same and (says_same or _carries(payload, first_payload))) and not says_same:
+            why = "it is another message than the one that failed: a report, a cancellation, a question"
+        elif _has_key(payload, place[0]) or _has_key(first_payload, failed.method):
+            why = "the request carries a key by which its receiver sees that it is the same one"
+        elif not to_same and handler is not None and _never_arrived(handler, method):
+            why = "the failure says that the request never arrived, and another receiver gets it"
+        if not place[0].exempt(place[1], why):
+            yield Fallback(again, failed, place, handler, to_same, says_same)
 
 
 def _handler(again: Message, method: Method, points: list[Point]) -> code.Handler | None:

@@ -51,17 +51,23 @@ def shared(actor: Actor) -> Iterator[Shared]:
                 use = _change(own, actor)
                 if use is not None:
                     yield Shared(expr, method, use.node, use.method, True)
+                else:
+                    method.exempt(expr, f"{own} is never changed in place while the actor works")
+            elif own and not isinstance(expr, code.Name):
+                method.exempt(expr, f"{own} is no plain container that the actor makes itself")
             elif isinstance(expr, code.Name) and event is not None and event.role != "call":
                 changed = _changed_after(expr, event, method)
                 if changed is not None:
                     yield Shared(expr, method, changed, method, False)
+                else:
+                    method.exempt(expr, "nothing in this function changes it after it was sent")
 
 
 def _returned(method: Method) -> Iterator[tuple[Event | None, code.Expr]]:
     """What a handler answers with, where the caller gets the very object."""
     kind = method.actor.kind
     if method.role is Role.HANDLER and kind.by_reference:
-        for stmt in code.statements(method.body):
+        for stmt in method.statements:
             if isinstance(stmt, code.Return) and stmt.value is not None:
                 yield from ((None, part) for part in _parts(stmt.value))
 

@@ -62,32 +62,62 @@ class Wait:
         return not takes_messages(self.running.actor) and not self.running.on_loop
 
 
-_KEPT: WeakKeyDictionary[Actor, list[Wait]] = WeakKeyDictionary()
+Excused = tuple[Event, str]
+"""A call that looks like a wait and holds nobody up, and why."""
+
+_KEPT: WeakKeyDictionary[Actor, tuple[list[Wait], list[Excused]]] = WeakKeyDictionary()
 
 
 def waits(actor: Actor) -> list[Wait]:
     """What holds the actor up while it handles a message, its own inbox left out, in no special order."""
+    return _kept(actor)[0]
+
+
+def excuse(actor: Actor, *roles: str) -> None:
+    """Tell why calls of these roles hold nobody up, where somebody asks."""
+    for event, why in _kept(actor)[1]:
+        if event.role in roles:
+            event.method.exempt(event.call, why)
+
+
+def _kept(actor: Actor) -> tuple[list[Wait], list[Excused]]:
     if actor not in _KEPT:
         _KEPT[actor] = _search(actor)
     return _KEPT[actor]
 
 
-def _search(actor: Actor) -> list[Wait]:
-    found = []
+def _search(actor: Actor) -> tuple[list[Wait], list[Excused]]:
+    found: list[Wait] = []
+    excused: list[Excused] = []
     for place in running(actor):
         for call in calls_at_once(place.method):
             event = place.method.event(call) or _by_name(call, place)
             if event is None or event.role not in _ROLES:
                 continue
             awaited = _awaited(call, place.method)
-            if awaited != event.framework.awaits or (awaited and not actor.kind.one_at_a_time):
-                continue
-            if awaited and event.role == "wait":
-                continue  # a scope: what is in it waits
-            if _is_instant(event) or _is_own_inbox(event, place) or _is_over(call, place.method):
-                continue
-            found.append(Wait(event, place, awaited, is_bounded(event)))
-    return found
+            if why := _holds_nobody_up(event, place, awaited=awaited):
+                excused.append((event, why))
+            else:
+                found.append(Wait(event, place, awaited, is_bounded(event)))
+    return found, excused
+
+
+def _holds_nobody_up(event: Event, place: Running, *, awaited: bool) -> str:
+    """Why a call of a waiting operation does not hold the actor up; empty where it does."""
+    if awaited and not event.framework.awaits:
+        return "it is awaited: it gives a future or coroutine, and holds no thread up"
+    if event.framework.awaits and not awaited:
+        return "it is not awaited here: it only makes a coroutine or task"
+    if awaited and not place.actor.kind.one_at_a_time:
+        return f"{place.actor.framework.name} handles other messages while this one awaits"
+    if awaited and event.role == "wait":
+        return "it is only a scope: what is in it waits"
+    if _is_instant(event):
+        return "it only looks, and does not wait"
+    if _is_own_inbox(event, place):
+        return "it is how the actor takes its own messages"
+    over = _is_over(event.call, place.method)
+    return "what it waits for has come already: it was asked before, or is filled here" if over else ""
 
 
 def _is_instant(event: Event) -> bool:
@@ -241,9 +271,13 @@ def _same(one: code.Expr, other: code.Expr | None) -> bool:
 
 def unbounded(actor: Actor) -> Iterator[Wait]:
     """The waits for an answer, a message or an event that may go on for ever."""
+    excuse(actor, "call", "take", "wait")
     for wait in waits(actor):
-        for_answer = wait.role in ("call", "take", "wait") and not wait.for_end
-        if for_answer and not wait.bounded and (wait.event.certain or _looks_like(wait)):
+        if wait.role not in ("call", "take", "wait") or wait.for_end:
+            continue
+        if wait.bounded:
+            wait.method.exempt(wait.call, "it ends after a time: by its argument, by default or by a scope around it")
+        elif wait.event.certain or _looks_like(wait):
             yield wait
 
 

@@ -86,11 +86,15 @@ def _numbers(value: code.Expr, method: Method, what: str, *, certain: bool, boun
         yield Limit(number, whole, number.place, value, method, what, certain, bounds)
     if found:
         return
+    moved = False
     for origin in origins(value, method):
         if origin.via not in ("parameter", "constant"):
             for node, number in _moved(origin.expr, origin.method):
                 spot = number.node if number.is_constant else node
+                moved = True
                 yield Limit(number, spot, number.place, value, method, what, False, False)
+    if not moved:
+        method.exempt(value, f"{what} is no fixed number: a setting, parameter, attribute or choice decides it")
 
 
 def _moved(expr: code.Expr, method: Method) -> Iterator[tuple[code.Expr, Fixed]]:
@@ -110,7 +114,7 @@ def _compared(method: Method) -> Iterator[Limit]:
     """Constants that are compared with what the actor measures; literals there are OTP301."""
     for found in thresholds(method):
         own = found.measure in (Measure.STATE, Measure.RESOURCE, Measure.COUNTER)
-        for number in found.constants:
+        for number in found.constants if not found.natural else ():
             what = f"a threshold for {found.measure.value}"
             yield Limit(number, number.node, number.place, found.compare, method, what, False, own)
 
@@ -146,7 +150,7 @@ def _parts(node: code.Node) -> Iterator[code.Expr]:
 
 def _retries(method: Method) -> Iterator[Limit]:
     """``for _ in range(5): try: ...; return; except: ...``."""
-    for stmt in code.statements(method.body):
+    for stmt in method.statements:
         if (
             isinstance(stmt, code.For)
             and isinstance(stmt.iter, code.Call)

@@ -26,6 +26,8 @@ class Threshold(NamedTuple):
     numbers: tuple[Fixed, ...]
     """The numbers that the limit is made of, the trivial ones left out."""
     method: Method
+    natural: str = ""
+    """Why the numbers belong to what is measured, not to how the system is run; empty where they do not."""
 
     @property
     def constants(self) -> tuple[Fixed, ...]:
@@ -34,7 +36,7 @@ class Threshold(NamedTuple):
 
 
 def thresholds(method: Method) -> Iterator[Threshold]:
-    """The thresholds in one function in source order, the natural bounds left out; one a comparison."""
+    """The comparisons of something measured with fixed numbers, natural bounds included; in source order."""
     for expr in method.exprs():
         if isinstance(expr, code.Compare):
             found = _threshold(expr, method)
@@ -44,14 +46,33 @@ def thresholds(method: Method) -> Iterator[Threshold]:
 
 def _threshold(compare: code.Compare, method: Method) -> Threshold | None:
     sides = (compare.left, *compare.rights)
+    bound = None
     for op, left, right in zip(compare.ops, sides, sides[1:], strict=False):
         if op not in _ORDER:
             continue
         for measured, limit in ((left, right), (right, left)):
             found = _pair(compare, measured, limit, method)
-            if found is not None and not _is_natural(found, op if measured is left else _mirrored(op)):
-                return found
-    return None
+            if found is not None:
+                natural = _natural(found, op if measured is left else _mirrored(op))
+                if not natural:
+                    return found
+                bound = bound or found._replace(natural=natural)
+    return bound
+
+
+def no_threshold(compare: code.Compare, method: Method) -> str:
+    """Why an ordering comparison is no threshold at all; empty where nothing like it is compared."""
+    if not any(op in _ORDER for op in compare.ops):
+        return ""
+    numbers, measured = [], []
+    for side in (compare.left, *compare.rights):
+        numbers += fixed(side, method) or margins(side, method)
+        measured += [kind for kind in (measure(side, method),) if kind is not None]
+    if numbers and all(n.is_trivial for n in numbers):
+        return "0, 1 and -1 are no thresholds"
+    if numbers:
+        return "what is compared measures nothing of the actor: data at hand, a position, a code or a setting"
+    return "neither side is a fixed number: settings, parameters or state decide" if measured else ""
 
 
 def _mirrored(op: str) -> str:
@@ -86,22 +107,26 @@ def margins(expr: code.Expr, method: Method) -> list[Fixed]:
     return parts[0] or parts[1]
 
 
-def _is_natural(found: Threshold, op: str) -> bool:
-    """True where the number belongs to the thing measured, not to how the system is run."""
+def _natural(found: Threshold, op: str) -> str:
+    """Why the number belongs to the thing measured, not to how the system is run; empty where it does not."""
     values = [n.value for n in found.numbers]
     if all(0 < abs(v) < _EPSILON for v in values):
-        return True
+        return "so small a difference is one of rounding"
     if _is_length(found.measured) and set(values) == {2}:
-        return True  # a pair
+        return "two is the length of a pair"
     if found.measure is not Measure.VALUE:
-        return False
-    if found.method.role in (Role.START, Role.STOP) or found.method.role is Role.SETUP:
-        return True
+        return ""
+    if found.method.role in (Role.START, Role.STOP, Role.SETUP):
+        return "a value that is given is looked at when the actor starts or stops, not while it works"
     if any(abs(v) < _LEAST_VALUE and float(v).is_integer() or _is_binary(v) for v in values):  # noqa: RUF021
-        return True
+        return "a value that is given is compared with a small count, or with a power of two: a size or a mask"
     if set(values) == {100} and op in ("<", ">="):
-        return True  # full is a hundred percent
-    return _is_range(found) or _is_validation(found) or _is_clamp(found)
+        return "full is a hundred percent"
+    if _is_range(found):
+        return "it is one end of a range that the value can have"
+    if _is_validation(found):
+        return "the value is refused where it comes in"
+    return "the value is clamped where it comes in" if _is_clamp(found) else ""
 
 
 def _is_length(expr: code.Expr) -> bool:
