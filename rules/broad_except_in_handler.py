@@ -11,9 +11,11 @@ from otplint.api import (
     Rule,
     Severity,
     catches,
+    cleans_up,
     code,
     guards_what_is_given,
     hides,
+    is_catch_all,
     outcome,
 )
 
@@ -24,6 +26,7 @@ _OUTCOMES = {
     "reply": "the caller is answered as if nothing had happened",
     "unseen": "the loop goes on as if nothing had happened, with whatever state the failed step left behind",
     "isolated": "the framework counts the job as done",
+    "ending": "what was to be ended lives on, and nobody is told",
 }
 _DEEDS = {
     Reaction.SILENT: "says nothing",
@@ -75,7 +78,8 @@ class BroadExceptInHandler(Rule):
     Limits:
         Silent where the clause re-raises (also only some errors), stops the actor, ends the loop that it lives by, or
         hands the exception to a future or another actor (an answer to the sender is none); where one bad item of many
-        is kept from stopping the others; in clean-up; around a job that came with the message; around imports. In
+        is kept from stopping the others; in clean-up, unless it should end a thread, task, process or actor and fails
+        without a word; around a job that came with the message; around imports. In
         threads and drained queues only what the loop reaches is looked at. An `except` that does something about the
         failure (tries again, tells somebody), a question that the failure answers (`ping(); return True`, else
         False), and a step on the side of a request have low confidence unless the framework would have restarted
@@ -95,7 +99,7 @@ class BroadExceptInHandler(Rule):
         """Report the broad `except` clauses of the actor's own functions."""
         if not actor.is_actor:
             return
-        for method in actor.working:
+        for method in (*actor.working, *actor.ending):
             for catch in catches(method):
                 if method.exempt(catch.node, _not_ours(catch)):
                     continue
@@ -105,6 +109,7 @@ class BroadExceptInHandler(Rule):
 
     def _report(self, actor: Actor, catch: Catch, confidence: Confidence) -> Finding:
         method = catch.method
+        fate = "ending" if cleans_up(catch) else outcome(method)
         what = "Exception" if "Exception" in catch.types else "BaseException"
         how = f"{'suppresses' if isinstance(catch.node, code.Call) else 'catches'} {what}"
         return self.finding(
@@ -112,7 +117,7 @@ class BroadExceptInHandler(Rule):
             method,
             catch.node,
             problem=f"{method.title} {how} and {_DEEDS[catch.reaction]}.",
-            consequence=f"After a bug here {_OUTCOMES[outcome(method)]}.",
+            consequence=f"After a bug here {_OUTCOMES[fate]}.",
             remedy="Catch the errors that are expected and let any other end the handler.",
             confidence=min(confidence, actor.confidence, key=lambda c: c.rank),
         )
@@ -120,8 +125,8 @@ class BroadExceptInHandler(Rule):
 
 def _not_ours(catch: Catch) -> str:
     """Why a clause is none of this rule's; empty for one that is."""
-    if catch.stopping:
-        return "it catches requests to stop as well, which is OTP202's matter"
-    if not catch.is_broad:
+    if not is_catch_all(catch):
+        if catch.stopping:
+            return "it catches requests to stop as well, which is OTP202's matter"
         return f"it catches only {' and '.join(t.rpartition('.')[2] for t in catch.types) or 'what it names'}"
     return "it guards code that others give it, which is OTP203's matter" if guards_what_is_given(catch) else ""

@@ -19,6 +19,7 @@ from otplint.facts.methods import Event, Method, Role
 from otplint.facts.origins import Origin, origins
 from otplint.facts.queries.failure.borrowed import helper_catches, helper_exits
 from otplint.facts.queries.failure.catches import Catch, Reaction, catches
+from otplint.facts.queries.failure.endings import cleans_up, is_catch_all
 from otplint.facts.queries.failure.judgement import hides, outcome
 from otplint.facts.queries.failure.retries import Retry, Way, retries
 from otplint.facts.queries.failure.stopping import (
@@ -151,6 +152,7 @@ __all__ = [
     "catches",
     "catches_all",
     "chain",
+    "cleans_up",
     "code",
     "colleagues",
     "comes_with_message",
@@ -173,6 +175,7 @@ __all__ = [
     "helper_exits",
     "helpers",
     "hides",
+    "is_catch_all",
     "is_harmless",
     "layout",
     "leaks",

@@ -251,6 +251,12 @@ class Actor:
         )
 
     @cached_property
+    def ending(self) -> tuple[Method, ...]:
+        """The own functions that only stopping runs."""
+        stopping = self.reached(*[m for m in self.everything if m.stops])
+        return tuple(m for m in self.methods if m in stopping and m not in self.working)
+
+    @cached_property
     def life(self) -> tuple[Method, ...]:
         """The own functions that run in the actor's life: when it starts, works or stops.
 

@@ -7,6 +7,7 @@ from otplint.facts.frameworks import matches
 from otplint.facts.methods import Method, Role
 from otplint.facts.queries.failure.asked import runs_for_each
 from otplint.facts.queries.failure.catches import Catch
+from otplint.facts.queries.failure.endings import cleans_up, leaves_alive
 from otplint.facts.queries.failure.reaction import Reaction
 from otplint.facts.queries.failure.wrapping import guards_what_is_given
 from otplint.facts.syntax import code
@@ -37,6 +38,8 @@ def hides(catch: Catch, fate: str, actor: Actor) -> Confidence | None:
         fate: what a failure there would have led to (:func:`outcome`).
         actor: whose failure it is.
     """
+    if cleans_up(catch) and leaves_alive(catch):
+        return Confidence.MEDIUM
     if catch.method.exempt(catch.node, _excuse(catch)):
         return None
     if catch.reaction is not Reaction.SILENT and _ends_life(catch):
@@ -53,6 +56,8 @@ def _excuse(catch: Catch) -> str:
         return "it guards nothing but imports"
     if catch.in_cleanup:
         return "it stands in a clean-up, where a first failure is being reported or hidden already"
+    if cleans_up(catch):
+        return "only the actor's end runs it, and it leaves nothing alive without a word"
     if _isolates(catch):
         return "it keeps one bad item of many from stopping the others"
     if catch.raises_some and not _raises_on_request(catch):

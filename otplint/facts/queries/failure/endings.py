@@ -1,0 +1,56 @@
+"""Clean-up that fails without a word: what it was to end lives on."""
+
+from __future__ import annotations
+
+from otplint.facts.methods import Method
+from otplint.facts.queries.failure.catches import Catch, Reaction
+from otplint.facts.queries.failure.stopping import swallows_cancellation
+from otplint.facts.queries.messaging.reach import called
+from otplint.facts.syntax import code
+
+__all__ = ["cleans_up", "is_catch_all", "leaves_alive"]
+
+_ENDS = frozenset({"cancel", "kill", "terminate"})
+"""How the standard library's tasks, timers and processes are ended, where nobody knows what they are."""
+_DEPTH = 2
+
+
+def cleans_up(catch: Catch) -> bool:
+    """True where the clause guards clean-up: behind another failure, in a ``finally``, or when the actor stops."""
+    return catch.in_cleanup or catch.method in catch.method.actor.ending
+
+
+def is_catch_all(catch: Catch) -> bool:
+    """True where any error is caught, and no request to stop that matters: what stops anyway may catch that too."""
+    stops = catch.method in catch.method.actor.ending and not swallows_cancellation(catch)
+    return catch.is_broad or (stops and "BaseException" in catch.types)
+
+
+def leaves_alive(catch: Catch) -> bool:
+    """True where a clean-up that should end a thread, task, process or actor fails and nothing is said.
+
+    An orphan is then left that nobody looks for. A log line tells somebody; what else is left open (a file, a
+    connection) goes with the actor.
+    """
+    leaves = any(event.role == "stop" for event in catch.method.events)  # what runs in the process goes with it
+    if catch.reaction is not Reaction.SILENT or catch.raises_some or leaves:
+        return False
+    asks = catch.in_cleanup and any(_asks(call, catch.method) for call in code.calls(catch.tried))
+    return asks or any(_ends(call, catch.method, _DEPTH) for call in code.calls(catch.tried))
+
+
+def _asks(call: code.Call, method: Method) -> bool:
+    """A request to another actor: it keeps what it was to give up."""
+    event = method.event(call)
+    return event is not None and event.certain and event.role == "call"
+
+
+def _ends(call: code.Call, method: Method, depth: int) -> bool:
+    """True for a call that ends another thread, task, process or actor, itself or by what it runs."""
+    event = method.event(call)
+    if event is not None and (event.certain or event.framework is method.actor.framework):
+        return event.role == "kill" or (event.role == "wait" and event.operation.for_end)
+    inner, _ = called(call, method)
+    if inner is not None:
+        return depth > 0 and any(_ends(each, inner, depth - 1) for each in inner.calls)
+    return isinstance(call.func, code.Attr) and call.func.name in _ENDS and not call.args
