@@ -11,6 +11,7 @@ from otplint.facts.frameworks import ActorKind, Framework
 from otplint.facts.methods import Event, Method, Role
 from otplint.facts.syntax import code
 from otplint.facts.values import Values, matched, paired
+from otplint.facts.values import part as part_of
 from otplint.findings import Confidence
 
 if TYPE_CHECKING:
@@ -293,12 +294,22 @@ class Actor:
         for name, made, part, method in passed_state.made(self):
             found.setdefault(name, []).append((made, part, method))
         for method in self.everything:
-            for stmt in code.statements(method.body):
+            for stmt in method.statements:
                 if isinstance(stmt, code.Assign):
-                    for part, value in (pair for t in stmt.targets for pair in paired(t, stmt.value)):
+                    for part, value in (pair for t in stmt.targets for pair in self._pairs(t, stmt.value, method)):
                         if isinstance(part, (code.Attr, code.Sub)) and (attribute := method.own_attribute(part)):
                             found.setdefault(attribute, []).append((stmt, value, method))
         return found
+
+    def _pairs(
+        self, target: code.Expr, value: code.Expr | None, method: Method
+    ) -> Iterator[tuple[code.Expr, code.Expr | None]]:
+        """The single targets of an assignment with their values; those of a call whose parts are known as well."""
+        parts = self.values.parts_of(value, method) if isinstance(target, code.Seq) else ()
+        if value is not None and isinstance(target, code.Seq) and len(parts) == len(target.items):
+            yield from ((item, part_of(value, i)) for i, item in enumerate(target.items))
+        else:
+            yield from paired(target, value)
 
     def assignments(self, attribute: str) -> Iterator[tuple[code.Stmt, code.Expr, Method]]:
         """Statement and value of each plain assignment of the attribute, class level included."""
@@ -351,7 +362,7 @@ def _is_special(name: str) -> bool:
 
 def _uses(method: Method) -> Iterator[Use]:
     seen: set[int] = set()
-    for stmt in code.statements(method.body):
+    for stmt in method.statements:
         for use in _statement_uses(stmt, method):
             seen.update((id(use.node), id(use.node.base) if isinstance(use.node, code.Sub) else 0))
             yield use

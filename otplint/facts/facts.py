@@ -58,7 +58,6 @@ class Facts:
         self._bodies: dict[tuple[str, int], Method] = {}
         self._setup_words: dict[str, frozenset[str]] = {}
         self._owners: dict[str, Actor | None] = {}
-        self._wrapped: dict[str, dict[str, str]] = {}
         self._calls: dict[int, list[tuple[code.Call, Method]]] = {}
 
     def listening(self, exemptions: Exemptions) -> Facts:
@@ -134,7 +133,7 @@ class Facts:
         qualified = f"{source.index.module}.{entry.qualname}"
         text = source.text[entry.start : entry.end]
         root = self.kinship.actor_root(qualified)
-        decorator = self._decorator(source, entry) or self.wrapped(source).get(entry.qualname, "")
+        decorator = self._decorator(source, entry) or self.kinship.made.wrapped.get(qualified, "")
         if root or decorator:
             framework, kind = self.vocabulary.bases[root] if root else self.vocabulary.decorators[decorator]
             return self._build_class(
@@ -302,14 +301,8 @@ class Facts:
 
     def _decorator(self, source: Source, entry: ClassEntry | FunctionEntry) -> str:
         """The decorator that makes an actor of a class or function, by its dotted name."""
-        names = (self.project.through_object(source.resolve(d)) for d in entry.decorators)
+        names = (self.kinship.made.decorator(source.resolve(d)) for d in entry.decorators)
         return next((d for d in names if d in self.vocabulary.decorators), "")
-
-    def wrapped(self, source: Source) -> dict[str, str]:
-        """The classes of a file to which it applies such a decorator by a call: ``ray.remote(Counter)``."""
-        if source.path not in self._wrapped:
-            self._wrapped[source.path] = dict(kinds.wrapped(source, self.vocabulary))
-        return self._wrapped[source.path]
 
     def given_by_decorator(self, qualified: str) -> str:
         """The type of what a decorator makes of a class or function of the project; empty where that stays what it is.

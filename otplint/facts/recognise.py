@@ -16,11 +16,16 @@ SHAPE = ActorKind(on_failure=("unseen",), starts=("__init__", "start"), stops=("
 
 _DRAINS = re.compile(r"\.get\(\)|\.get_nowait\(|\.get\((?:timeout|block|True|False)|\.get,")
 _LOOPS = re.compile(r"while|iter\(")
+_CHANNELS = re.compile(r"MemoryReceiveChannel|open_memory_channel|MemoryObjectReceiveStream|create_memory_object_stream")
+"""How trio and AnyIO write a mailbox; their own tokens select the files."""
+_THROUGH = re.compile(r"async for|\.receive\(")
 
 
 def may_drain(text: str) -> bool:
     """A cheap look at a class or function; the tokens of ``threads.toml`` are the same, so triage loses nothing."""
-    return _DRAINS.search(text) is not None and _LOOPS.search(text) is not None
+    if _DRAINS.search(text) is not None and _LOOPS.search(text) is not None:
+        return True
+    return _CHANNELS.search(text) is not None and _THROUGH.search(text) is not None
 
 
 def role_of(function: code.Function, kind: ActorKind, decorators: tuple[str, ...], *, is_actor: bool) -> Role:
@@ -44,7 +49,7 @@ def role_of(function: code.Function, kind: ActorKind, decorators: tuple[str, ...
 
 def nested(method: Method) -> Iterator[Method]:
     """The functions defined inside ``method``, at any depth."""
-    for stmt in code.statements(method.body):
+    for stmt in method.statements:
         if isinstance(stmt, code.Function):
             role = Role.SETUP if method.role is Role.SETUP else Role.NESTED
             inner = Method(method.actor, stmt, method.source, role, method.owner, method)
@@ -52,13 +57,17 @@ def nested(method: Method) -> Iterator[Method]:
             yield from nested(inner)
 
 
-def drains(method: Method) -> code.Call | None:
-    """The call that takes messages off a queue inside a ``while`` loop of ``method``."""
-    for stmt in code.statements(method.body):
+def drains(method: Method) -> code.Expr | None:
+    """What takes messages off a queue in a loop of ``method``: the call, or the channel of an ``async for``."""
+    for stmt in method.statements:
         if isinstance(stmt, code.While):
             for call in (*_calls_in(stmt.test), *code.calls(stmt.body)):
                 if takes_from_queue(call, method) and not _made_here(call, method):
                     return call
+        elif isinstance(stmt, code.For) and stmt.is_async and not isinstance(stmt.iter, code.Call):
+            known = method.actor.values.type_of(stmt.iter, method) in method.actor.facts.vocabulary.mailboxes
+            if known and not _is_made_here(stmt.iter, method):
+                return stmt.iter
         elif isinstance(stmt, code.For) and isinstance(stmt.iter, code.Call):
             args = stmt.iter.args
             source = args[0].value if len(args) == 2 and code.dotted(stmt.iter.func) == "iter" else None
@@ -100,10 +109,13 @@ def _looks_like_a_queues(call: code.Call) -> bool:
 
 def _made_here(call: code.Call, method: Method) -> bool:
     """A queue made for the answers to one request: a mailbox outlives the function that drains it."""
-    receiver = call.func.base if isinstance(call.func, code.Attr) else None
-    if not isinstance(receiver, code.Name):
+    return isinstance(call.func, code.Attr) and _is_made_here(call.func.base, method)
+
+
+def _is_made_here(mailbox: code.Expr, method: Method) -> bool:
+    if not isinstance(mailbox, code.Name):
         return False
-    return any(isinstance(value, code.Call) for value in local_values(receiver.id, method))
+    return any(isinstance(value, code.Call) for value in local_values(mailbox.id, method))
 
 
 def _is_put_to(receiver: code.Expr, method: Method) -> bool:

@@ -65,6 +65,8 @@ class Values:
                 return next((t for p in reversed(parts) if (t := self.type_of(p, method, depth + 1))), "")
             case code.Dict():
                 return "dict"
+            case code.Sub(base=code.Call() as call, key=code.Const(value=int(position))):
+                return dict(enumerate(self.parts_of(call, method))).get(position, "")
             case code.Comp(kind=kind) | code.Seq(kind=kind):
                 return kind
         return ""
@@ -93,11 +95,19 @@ class Values:
             return annotation_type(helper.code.returns, helper)
         return ""
 
+    def parts_of(self, expr: code.Expr | None, method: Method) -> tuple[str, ...]:
+        """The types of what a call gives to be unpacked; none where nothing is known."""
+        called = expr.func if isinstance(expr, code.Call) else None
+        called = called.base if isinstance(called, code.Sub) else called
+        known = self.vocabulary.exact.get(method.qualname(called))
+        return known[1].unpacks if known is not None else ()
+
     def _name_type(self, name: str, method: Method, depth: int) -> str:
         for param in method.code.params:
             if param.name == name:
                 return annotation_type(param.annotation, method)
-        found = {self.type_of(v, method, depth + 1) for v in local_values(name, method)} - {""}
+        parts = (unpacked(stmt, v, name) for stmt, v in local_assignments(name, method))
+        found = {self.type_of(v, method, depth + 1) for v in parts} - {""}
         if len(found) == 1:
             return found.pop()
         if not found:
@@ -134,6 +144,8 @@ class Values:
     def operation(self, call: code.Call, method: Method, depth: int = 0) -> tuple[Framework, Operation, bool] | None:
         """What the call does in the language of actors; the flag is false where only the method's name speaks."""
         func = self._bound_method(call.func, method)
+        if isinstance(func, code.Sub) and method.qualname(func.base) in self.vocabulary.exact:
+            func = func.base  # open_memory_channel[int](0)
         if func is not call.func:
             call = code.Call(call.start, call.end, func, call.args)
         if name := method.qualname(call.func):
@@ -204,7 +216,8 @@ class Values:
     def _wrapped_type(self, call: code.Call, method: Method) -> str:
         """The type of ``ray.remote(Counter)`` and ``ray.remote(num_cpus=2)(Counter)``, decorators written as calls."""
         decorator = call.func.func if isinstance(call.func, code.Call) else call.func
-        found = self.vocabulary.decorators.get(method.qualname(decorator))
+        name = method.qualname(decorator)
+        found = self.vocabulary.decorators.get(self.actor.facts.kinship.made.decorator(name)) if name else None
         wrapped = call.positional(0)
         if found is None or not wrapped:
             return ""
@@ -280,6 +293,20 @@ def matched(target: code.Expr, value: code.Expr, name: str) -> code.Expr | None:
     if isinstance(target, code.Seq) and any(matched(item, item, name) is not None for item in target.items):
         return value  # unpacks what a call gave: the whole is the best that can be said
     return None
+
+
+def unpacked(stmt: code.Stmt, value: code.Expr, name: str) -> code.Expr:
+    """``value[1]`` for the second of the names that ``stmt`` unpacks a call's ``value`` to; else ``value`` itself."""
+    for target in stmt.targets if isinstance(stmt, code.Assign) and isinstance(value, code.Call) else ():
+        for i, item in enumerate(target.items if isinstance(target, code.Seq) else ()):
+            if stmt.value is value and isinstance(item, code.Name) and item.id == name:
+                return part(value, i)
+    return value
+
+
+def part(value: code.Expr, position: int) -> code.Expr:
+    """``value[position]``, which nobody has written."""
+    return code.Sub(value.start, value.end, value, code.Const(value.start, value.end, position))
 
 
 def paired(target: code.Expr, value: code.Expr | None) -> Iterator[tuple[code.Expr, code.Expr | None]]:

@@ -112,6 +112,8 @@ class Operation:
     """Names of the positional parameters, in order."""
     returns: str = ""
     """Dotted type of the result."""
+    unpacks: tuple[str, ...] = ()
+    """Types of the parts of the result, for one that is unpacked: ``send, receive = open_memory_channel(0)``."""
     gives: str = ""
     """Parameter that the call gives back as it is."""
     flush: str = ""
@@ -300,8 +302,13 @@ class Vocabulary:
                     owner, _, method = name.rpartition(".")
                     if owner.rpartition(".")[2][:1].isupper() or owner in made:
                         self.methods.setdefault(method, []).append((framework, operation, owner))
+        kinds = [kind for f in self.frameworks for kind in f.actors]
+        self.decorating = frozenset(self.decorators).union(*(kind.handler_decorators for kind in kinds))
+        """Decorators that make actors, or handlers of them."""
         self.callbacks = frozenset(n.rpartition(".")[2] for n, (_, op) in self.exact.items() if op.role == "callback")
         """Last parts of the names that hand a function to an event loop."""
+        self.mailboxes = frozenset(n.rpartition(".")[0] for n, (_, op) in self.exact.items() if op.role == "take")
+        """Types of what messages are taken from; ``async for`` goes through some of them."""
         self.references = frozenset(owner for owner, _ in self.messages)
         """Types of objects that take any name for a message."""
         self.down = frozenset(name for f in self.frameworks for name in f.down)
