@@ -15,6 +15,7 @@ from otplint.facts.index.entries import ModuleIndex, Unparsable, absolute_module
 from otplint.facts.index.modules import ModuleName, candidate_paths, module_name
 from otplint.facts.index.project import Project
 from otplint.facts.kinship import Kinship
+from otplint.facts.makers import Makers
 from otplint.facts.shapes import seems_to_live
 from otplint.findings import Failure
 from otplint.sources.decode import Undecodable, decode
@@ -176,6 +177,7 @@ def grow(
     load: Callable[[str], ModuleIndex | None],
     read: Callable[[str], str],
     look_again: Callable[[Sequence[str], Triage], Looked],
+    pull: Callable[[str], ModuleIndex | None],
 ) -> Kinship:
     """Search the files that triage left out for the names of actors and supervisors, to a fixpoint.
 
@@ -187,37 +189,67 @@ def grow(
         load: pulls in files that are not among those looked at: an actor's base may lie outside of what is scanned.
         read: the text of a file that was looked at.
         look_again: looks at files again with another triage.
+        pull: pulls in any file, also one that triage left out.
     """
     known: frozenset[str] = frozenset()
     building: set[tuple[str, str]] = set()
     living: set[str] = set()
+    makers = Makers(vocabulary)
     fresh_indexes = found.indexes
     while True:
-        living |= {name for index in fresh_indexes for name in _living(index, read, vocabulary)}
-        kinship = Kinship(Project(found.indexes, load), vocabulary, living)
-        fresh, bases, marks = (n - known for n in (kinship.words, kinship.base_words, kinship.decorating()))
+        for index in fresh_indexes:
+            text = read(index.path)
+            living.update(_living(index, text, vocabulary))
+            makers.read(index, text)
+        kinship = Kinship(Project(found.indexes, load), vocabulary, living, makers)
+        fresh, bases, marks = (n - known for n in (kinship.words, kinship.base_words, kinship.made.marks()))
         built = {pair for index in fresh_indexes for pair in kinship.supervising(index, partial(read, index.path))}
         pairs = {(a.encode(), b.encode()) for a, b in built - building} | (_TESTS if built - building else set())
-        if not (fresh or bases or marks or pairs) or not found.rest:
+        if not found.rest:
             return kinship
         known |= fresh | bases | marks
         building |= built
-        rest, found.rest = found.rest, []
         before, commented = len(found.indexes), list(found.commented)
-        found.add(look_again(rest, Triage(_encoded(marks), _encoded(fresh), pairs, _encoded(bases))))
+        if fresh or bases or marks or pairs:
+            rest, found.rest = found.rest, []
+            found.add(look_again(rest, Triage(_encoded(marks), _encoded(fresh), pairs, _encoded(bases))))
+        if len(found.indexes) == before:
+            between = _between(found, kinship, makers, pull)
+            found.rest = [path for path in found.rest if path not in between]
+            found.add(look_again(sorted(between), Triage([b"import", b"class"])))
         found.commented = commented
         if len(found.indexes) == before:
             return kinship
         fresh_indexes = found.indexes[before:]
 
 
+def _between(
+    found: Looked, kinship: Kinship, makers: Makers, pull: Callable[[str], ModuleIndex | None]
+) -> frozenset[str]:
+    """Files that say nothing of actors and hand one on all the same, or hold a class that another file makes one.
+
+    ``from .base import *``, ``from . import base as parts``; ``Far = ray.remote(Near)`` for the file of ``Near``.
+    """
+    asked: set[str] = set()
+
+    def note(path: str) -> ModuleIndex | None:
+        index = pull(path)
+        if index is not None:
+            asked.add(path)
+        return index
+
+    project = Project(found.indexes, note)
+    leads = [kinship.leads_on(project.mro(name)[1:]) for name in kinship.doubtful()]
+    made = [project.find_class(name) is not None for name in makers.targets(kinship.made, project)]
+    return frozenset(asked.intersection(found.rest)) if any(leads) or any(made) else frozenset()
+
+
 def _encoded(names: Iterable[str]) -> list[bytes]:
     return [name.encode() for name in names]
 
 
-def _living(index: ModuleIndex, read: Callable[[str], str], vocabulary: Vocabulary) -> Iterator[str]:
+def _living(index: ModuleIndex, text: str, vocabulary: Vocabulary) -> Iterator[str]:
     """The classes of a file that may be actors by their shape, so that what derives from them is looked for."""
-    text = read(index.path) if index.classes else ""
     for entry in index.classes:
         if seems_to_live(text[entry.start : entry.end], vocabulary.callbacks):
             yield f"{index.module}.{entry.qualname}"

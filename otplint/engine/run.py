@@ -183,7 +183,7 @@ def _related(found: Looked, files: Files, vocabulary: Vocabulary, listed: frozen
     def load(path: str) -> ModuleIndex | None:
         return None if path in listed else files.load(path)
 
-    return grow(found, vocabulary, load, files.text, lambda rest, triage: look(rest, files, triage))
+    return grow(found, vocabulary, load, files.text, lambda rest, triage: look(rest, files, triage), files.load)
 
 
 def _judge(known: Survey, rules: Sequence[Rule], pool: Pool, report: Progress, total: int) -> Judged:

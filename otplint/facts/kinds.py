@@ -12,11 +12,6 @@ from otplint.facts.syntax import code
 
 if TYPE_CHECKING:
     from otplint.facts.actors import Actor
-    from otplint.facts.frameworks import Vocabulary
-    from otplint.facts.source import Source
-
-_APPLIED = re.compile(r"(?<![\w.@])([\w.]+)\(\s*(?:[^()]*\)\s*\(\s*)?([A-Za-z_]\w*)\s*[,)]")
-"""A call, or the call of a call's result, whose first argument is a name: ``f(Name)``, ``f(a=1)(Name)``."""
 
 
 def settle(actor: Actor) -> None:
@@ -43,19 +38,6 @@ def _is_restarted(actor: Actor) -> bool:
     last = re.escape(actor.name.rpartition(".")[2])
     given = "|".join(map(re.escape, actor.kind.restarted_with))
     return re.search(rf"\b{last}\)?\.options\([^()]*\b(?:{given})\s*=\s*(?!0\b)", actor.source.text) is not None
-
-
-def wrapped(source: Source, vocabulary: Vocabulary) -> Iterator[tuple[str, str]]:
-    """Name and decorator of each class to which the file applies a decorator by a call: ``ray.remote(Counter)``."""
-    last = {name.rpartition(".")[2] for name, (_, kind) in vocabulary.decorators.items() if kind.gives}
-    if not any(f"{name}(" in source.text for name in last):
-        return
-    classes = {entry.qualname for entry in source.index.classes}
-    for found in _APPLIED.finditer(source.text):
-        if found[2] in classes and found[1].rpartition(".")[2] in last:
-            decorator = source.resolve(found[1])
-            if decorator in vocabulary.decorators:
-                yield found[2], decorator
 
 
 def _dispatched(actor: Actor) -> Iterator[Method]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 
 from otplint.facts.frameworks import Vocabulary
+from otplint.facts.index.aliases import is_class_like
 from otplint.facts.index.entries import ModuleIndex
 from otplint.facts.index.project import Project
+from otplint.facts.makers import Makers
 
 SETUP_ROLES = ("supervise", "breaker", "child", "retry")
 """Operations that make code worth a look although it is no actor."""
@@ -20,20 +22,25 @@ class Kinship:
     files for :attr:`words` again and again until there are no new ones has found all descendants.
     """
 
-    def __init__(self, project: Project, vocabulary: Vocabulary, living: Collection[str] = ()) -> None:
+    def __init__(
+        self, project: Project, vocabulary: Vocabulary, living: Collection[str] = (), makers: Makers | None = None
+    ) -> None:
         """Work descent out.
 
         Args:
             project: the modules that count.
             vocabulary: of the frameworks.
             living: qualified names of classes that may be actors by their shape; what derives from them may be too.
+            makers: what the texts of the modules say about making actors by the project's own decorators and by calls.
         """
         self._project = project
         self._actor_names = vocabulary.bases
-        self._decorators = vocabulary.decorators
+        self.made = (makers or Makers(vocabulary)).settle(project)
+        """The project's own decorators that make actors, and the classes that some file makes actors by a call."""
         self._setup_names = {name for name, (_, op) in vocabulary.exact.items() if op.role in SETUP_ROLES}
         self._roots = {*self._actor_names, *self._setup_names}
         self._living = living
+        self._spelt_roots, self._spelt_living = project.spelt(self._roots), project.spelt(living)
         self._own_sources = {project.canonical(name) for name in self._setup_names}
         """The same where a framework's own source is among the files: the names that its re-exports lead to."""
         self._kin: dict[str, str] = {}
@@ -42,9 +49,9 @@ class Kinship:
             self._add(index)
         self.setup_last |= {n.rpartition(".")[2] for n, root in self._kin.items() if root in self._setup_names}
         self._packages = {name.rpartition(".")[0] for name in self._setup_names}
-        self.words = frozenset(self._words(project.modules, living=False))
+        self.words = frozenset(self._words(project.modules, living=False)) | self.made.words()
         """Names by which files may speak of the descendants."""
-        self.base_words = frozenset(self._words(project.modules, living=True))
+        self.base_words = frozenset(self._words(project.modules, living=True)) | self._renamed() | self.made.objects()
         """Names of those that descend from classes that may be actors by their shape: enough in a class's header."""
 
     def _add(self, index: ModuleIndex) -> None:
@@ -52,38 +59,75 @@ class Kinship:
             name = f"{index.module}.{entry.qualname}"
             if entry.bases or entry.keywords or name in self._living or name in self._actor_names:
                 made_by = self._project.resolve(index.module, entry.keywords.get("metaclass", ""))
-                root = self._project.derives_from(name, self._roots) or self._project.derives_from(name, self._living)
+                root = self._root(name)
                 root = root or (made_by if made_by in self._actor_names else None)
                 if root is not None:
                     self._kin[name] = root
+        for constant in index.constants:  # Player = make(pykka.ThreadingActor)
+            if constant.call and is_class_like(constant.name) and not is_class_like(constant.call):
+                name = f"{index.module}.{constant.name}"
+                if (root := self._root(name)) is not None:
+                    self._kin[name] = root
+
+    def _root(self, qualified: str) -> str | None:
+        """The first of the framework's names that a class descends from, or else of those that live by their shape."""
+        return self._project.ancestor_in(qualified, self._spelt_roots) or (
+            self._project.ancestor_in(qualified, self._spelt_living) if self._living else None
+        )
 
     def _words(self, modules: Iterable[ModuleIndex], *, living: bool) -> set[str]:
-        words = {name.rpartition(".")[2] for name, root in self._kin.items() if (root in self._living) is living}
+        kin = [name for name, root in self._kin.items() if (root in self._living) is living]
+        words = {name.rpartition(".")[2] for name in kin}
+        words |= {name.partition(".<locals>.")[0].rpartition(".")[2] for name in kin if ".<locals>." in name}
+        roots = set() if living else {name.rpartition(".")[2] for name in self._roots}
         for index in modules:
-            for local, target in (*index.imports.items(), *index.aliases.items()):
-                if target.rpartition(".")[2] in words and local != target.rpartition(".")[2]:
+            others = [(local.rpartition(".")[2], target) for local, target in index.inner.items()]
+            for local, target in (*index.imports.items(), *index.aliases.items(), *others):
+                last = target.rpartition(".")[2]
+                if last in words and local != last:
+                    words.add(local)
+            for local, target in index.aliases.items():
+                if target.rpartition(".")[2] in roots and self._project.resolve(index.module, local) in self._roots:
                     words.add(local)
         return words
 
-    def decorating(self) -> frozenset[str]:
-        """Decorators as files may write them: ``@app.task`` where some file has ``app = Celery(...)``."""
-        owners: dict[str, set[str]] = {}
-        for name in self._decorators:
-            owner, _, last = name.rpartition(".")
-            owners.setdefault(owner, set()).add(last)
-        found: set[str] = set()
+    def _renamed(self) -> set[str]:
+        """Other names under which files import what the frameworks name: a third file may have them from there."""
+        last = {name.rpartition(".")[2] for name in self._roots}
+        return {
+            local
+            for index in self._project.modules
+            for local, target in index.imports.items()
+            if local != target.rpartition(".")[2] in last and target in self._roots
+        }
+
+    def doubtful(self) -> Iterator[str]:
+        """Each class with a base that is named like an actor and leads nowhere.
+
+        A file in between may hand the name on without writing it: ``from .base import *``.
+        """
+        known = self.words | self.base_words | {name.rpartition(".")[2] for name in self._roots}
         for index in self._project.modules:
-            for constant in index.constants:
-                made = self._project.resolve(index.module, constant.call) if constant.call else ""
-                found.update(f"@{constant.name}.{last}" for last in owners.get(made, ()))
-        return frozenset(found)
+            for entry in index.classes:
+                name = f"{index.module}.{entry.qualname}"
+                if name not in self._kin and any(
+                    written.removesuffix("()").rpartition(".")[2] in known for written in (*entry.bases, *entry.given)
+                ):
+                    lost = [b for b in self._project.bases(index.module, entry) if self._project.find_class(b) is None]
+                    if lost and not self._roots.issuperset(lost):
+                        yield name
+
+    def leads_on(self, ancestors: Iterable[str]) -> bool:
+        """Whether one of these classes is what descent is about: a framework's name, or a class that descends."""
+        return any(name in self._roots or name in self._kin or name in self._living for name in ancestors)
 
     def actor_root(self, qualified: str) -> str:
         """The framework's actor base that a class descends from, or the empty string."""
         root = self._kin.get(qualified)
         if root is None:
             known = self._project.find_class(qualified)
-            root = self._project.derives_from(qualified, self._roots) if known and not self._given(known[0]) else ""
+            far = known is not None and not self._given(known[0])
+            root = self._project.ancestor_in(qualified, self._spelt_roots) if far else ""
         return root if root in self._actor_names else ""
 
     def _given(self, index: ModuleIndex) -> bool:

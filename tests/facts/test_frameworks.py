@@ -15,6 +15,7 @@ from otplint.facts.frameworks import Framework, Vocabulary, matches, shipped
 from otplint.facts.index.by_ast import index_module
 from otplint.facts.index.project import Project
 from otplint.facts.kinship import Kinship
+from otplint.facts.makers import Makers
 from otplint.facts.methods import Role
 from otplint.facts.queries.failure.judgement import outcome
 
@@ -92,7 +93,9 @@ def actors(text: str) -> dict[str, Actor]:
     index = index_module(text, "app.py", "app", False)
     vocabulary = Vocabulary(shipped())
     project = Project([index])
-    facts = Facts(project, vocabulary, Kinship(project, vocabulary), lambda _path: text)
+    makers = Makers(vocabulary)
+    makers.read(index, text)
+    facts = Facts(project, vocabulary, Kinship(project, vocabulary, makers=makers), lambda _path: text)
     return {actor.name: actor for actor in facts.actors(project.modules[0])}
 
 

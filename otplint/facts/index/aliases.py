@@ -34,7 +34,7 @@ def dotted(node: ast.expr | None) -> str:
 def is_class_like(name: str) -> bool:
     """Whether the last part is written as classes are: ``Base``, ``_Base``, not ``LIMIT`` nor ``base``."""
     last = name.rpartition(".")[2].lstrip("_")
-    return last[:1].isupper() and (not last.isupper() or len(last) == 1)
+    return last[:1].isupper() and (not last.isupper() or len(last) < 3)
 
 
 def stands_for(value: ast.expr) -> str:

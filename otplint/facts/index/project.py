@@ -96,15 +96,6 @@ class Project:
         """The first assignment to that name at module level (all of them: the module's ``constants``)."""
         return self._found("find_constant", qualified, ConstantEntry)
 
-    def through_object(self, qualified: str) -> str:
-        """``celery.Celery.task`` for ``app.task`` where ``app = Celery(...)`` at module level; else the name itself."""
-        owner, _, last = qualified.rpartition(".")
-        located = self.find_constant(owner) if owner else None
-        if located is None or not located[1].call:
-            return qualified
-        index, constant = located
-        return f"{self.resolve(index.module, constant.call)}.{last}"
-
     def bases(self, module: str, entry: ClassEntry) -> tuple[str, ...]:
         """The qualified names of a class's bases, in order: what ``resolve`` says of each, seen from the class's scope.
 
