@@ -51,6 +51,7 @@ def judge(
     sys.setrecursionlimit(max(sys.getrecursionlimit(), _STACK))
     found = Judged()
     for index in indexes:
+        facts = facts.afresh()  # what one file leads to is known for itself, and let go
         try:
             actors = facts.actors(index)
         except Unparsable as error:

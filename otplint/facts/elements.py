@@ -19,7 +19,7 @@ _DEEP = 5
 
 def loop_sources(name: str, method: Method) -> Iterator[tuple[code.Expr, bool]]:
     """What a variable of loops and comprehensions goes through; the flag says that it is the second of a pair."""
-    for stmt in code.statements(method.body):
+    for stmt in method.statements:
         if isinstance(stmt, code.For):
             yield from _bound(stmt.target, stmt.iter, name)
     for expr in method.exprs():
@@ -87,7 +87,7 @@ def _picked(item: code.Expr, method: Method, second: bool) -> Iterator[tuple[cod
 
 def _kept(name: str, method: Method, depth: int, second: bool) -> Iterator[tuple[code.Expr, Method]]:
     """The items of a local: of the values it is given, and those that are added to it."""
-    for stmt in code.statements(method.body):
+    for stmt in method.statements:
         if not isinstance(stmt, code.Assign) or stmt.value is None:
             continue
         for target in stmt.targets:

@@ -43,7 +43,7 @@ def _is_restarted(actor: Actor) -> bool:
 def _dispatched(actor: Actor) -> Iterator[Method]:
     """The own functions that are values of the actor's message tables."""
     for method in (*actor.everything, actor.class_body):
-        for stmt in code.statements(method.body):
+        for stmt in method.statements:
             if isinstance(stmt, code.Assign) and stmt.value is not None:
                 for target in stmt.targets:
                     if isinstance(target, code.Sub) and _is_table(target.base, actor):

@@ -160,7 +160,7 @@ def _results(helper: Method) -> list[Origin]:
     """What a function returns."""
     return [
         Origin(stmt.value, helper, _conditions(stmt, helper))
-        for stmt in code.statements(helper.body)
+        for stmt in helper.statements
         if isinstance(stmt, code.Return) and stmt.value is not None
     ]
 

@@ -44,7 +44,7 @@ def _handed(method: Method) -> Iterator[str]:
 
 
 def _given_back(method: Method) -> Iterator[code.Expr]:
-    for stmt in code.statements(method.body):
+    for stmt in method.statements:
         if isinstance(stmt, code.Return) and stmt.value is not None:
             yield stmt.value
 
@@ -66,7 +66,7 @@ def made(actor: Actor) -> Iterator[tuple[str, code.Stmt, code.Expr, Method]]:
     for method in actor.everything if actor.kind.passes_state else ():
         if method.role is not Role.START or method.outer is not None:
             continue
-        for stmt in code.statements(method.body):
+        for stmt in method.statements:
             value = stmt.value if isinstance(stmt, (code.Return, code.Assign)) else None
             if isinstance(stmt, code.Assign):
                 names = {t.id for t in stmt.targets if isinstance(t, code.Name)}

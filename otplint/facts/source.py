@@ -9,6 +9,7 @@ from otplint.facts.index.entries import ModuleIndex, Unparsable
 from otplint.facts.index.nesting import too_deep_at
 from otplint.facts.index.project import Project
 from otplint.facts.syntax import code
+from otplint.facts.written import Written
 from otplint.findings import Span
 from otplint.sources.positions import LineTable
 from otplint.sources.triage import words_of
@@ -26,6 +27,7 @@ class Source:
         self.lines = LineTable(text)
         self._regions: dict[int, code.Block] = {}
         self._names: dict[str, str] = {}
+        self._written: dict[int, Written] = {}
 
     def holds(self, names: Iterable[str]) -> bool:
         """Whether the text holds one of some identifiers as a whole word."""
@@ -57,6 +59,16 @@ class Source:
             else:
                 found = self._parse(self.text[start:end], start, line)
             self._regions[start] = found
+        return found
+
+    def written(self, function: code.Function, outer: Written | None) -> Written:
+        """What is written in a function of this file, read once; bodies of modules and classes are not kept."""
+        found = self._written.get(id(function))
+        if found is None:
+            package = self.index.module if self.index.is_package else self.index.module.rpartition(".")[0]
+            found = Written(function, package, outer)
+            if function.name.isidentifier():
+                self._written[id(function)] = found
         return found
 
     def _parse(self, text: str, offset: int, line: int) -> code.Block:

@@ -104,7 +104,7 @@ class _Backward:
         if getter is not None and any(
             method.qualname(d).rpartition(".")[2] in _GETTERS for d in getter.code.decorators
         ):
-            for stmt in code.statements(getter.body):
+            for stmt in getter.statements:
                 if isinstance(stmt, code.Return) and stmt.value is not None:
                     self.follow(stmt.value, getter, depth + 1)
 
@@ -112,7 +112,7 @@ class _Backward:
         self.calls.append((call, method))
         helper = method.actor.own_method(call, method)
         if helper is not None:
-            for stmt in code.statements(helper.body):
+            for stmt in helper.statements:
                 if isinstance(stmt, code.Return) and stmt.value is not None:
                     self.follow(stmt.value, helper, depth + 1)
             for expr in helper.exprs():
@@ -170,7 +170,7 @@ def bindings(name: str, method: Method) -> tuple[code.Expr, ...]:
 
 def _bindings(method: Method) -> dict[str, tuple[code.Expr, ...]]:
     found: dict[str, list[code.Expr]] = {}
-    for stmt in code.statements(method.body):
+    for stmt in method.statements:
         for name, value in _bound_by(stmt):
             found.setdefault(name, []).append(value)
     for expr in method.exprs():

@@ -202,7 +202,7 @@ def _works(stmt: code.Stmt, method: Method) -> bool:
 
 def catches(method: Method) -> Iterator[Catch]:
     """The ``except`` clauses and ``suppress(...)`` of a function, in source order."""
-    for stmt in code.statements(method.body):
+    for stmt in method.statements:
         if isinstance(stmt, code.Try):
             for handler in stmt.handlers:
                 types = caught_types(handler.type, method)
@@ -268,7 +268,7 @@ def _comes_with_item(name: str, method: Method) -> bool:
     message = {p.name for p in method.code.params} - {method.self_name} if is_asked(method) else set()
     if name in message:
         return True
-    for stmt in code.statements(method.body):
+    for stmt in method.statements:
         targets: tuple[code.Expr, ...] = ()
         source: code.Expr | None = None
         if isinstance(stmt, code.Assign):

@@ -18,7 +18,7 @@ def fails_by(call: code.Node, caller: Method, depth: int = 0) -> bool:
     A result that the caller returns counts where one of its own callers does.
     """
     names = _bound_to(call, caller)
-    for stmt in code.statements(caller.body):
+    for stmt in caller.statements:
         if isinstance(stmt, code.Raise) and (_mentions(stmt.error, names, call) or _depends(stmt, caller, names, call)):
             return True
         if isinstance(stmt, code.Return) and _mentions(stmt.value, names, call) and _caller_fails(caller, depth):
@@ -76,5 +76,5 @@ def _depends(node: code.Node, caller: Method, names: set[str], call: code.Node) 
         and call.start <= stmt.start < node.start
         and isinstance(stmt.body[-1], (code.Return, code.Continue, code.Break))
         and _mentions(stmt.test, names, call)
-        for stmt in code.statements(caller.body)
+        for stmt in caller.statements
     )

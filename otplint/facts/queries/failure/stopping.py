@@ -107,7 +107,7 @@ def _waits(point: Point, method: Method) -> bool:
 
 def _cleanup(method: Method) -> set[int]:
     """The nodes of ``finally`` blocks."""
-    return {id(n) for stmt in code.statements(method.body) if isinstance(stmt, code.Try) for n in _nodes(stmt.final)}
+    return {id(n) for stmt in method.statements if isinstance(stmt, code.Try) for n in _nodes(stmt.final)}
 
 
 def _nodes(block: code.Block) -> Iterator[code.Node]:
@@ -207,7 +207,7 @@ def _keys(expr: code.Expr, method: Method, depth: int = 0) -> set[str]:
 
 def _sources(name: str, method: Method) -> Iterator[code.Expr]:
     """What a variable is taken from: the collection that a ``for`` runs over, the value it is given."""
-    for stmt in code.statements(method.body):
+    for stmt in method.statements:
         if isinstance(stmt, code.For) and any(
             isinstance(e, code.Name) and e.id == name for e in code.walk(stmt.target)
         ):

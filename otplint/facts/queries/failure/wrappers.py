@@ -91,7 +91,7 @@ def _used(method: Method, *, is_own: bool) -> Iterator[tuple[Form, Method, code.
     """What a function uses directly: its decorators, context managers and calls."""
     for decorator in method.code.decorators:
         yield from ((Form.DECORATOR, found, decorator) for found in _family(_decorating(decorator, method)))
-    for stmt in code.statements(method.body):
+    for stmt in method.statements:
         if isinstance(stmt, code.With):
             for context, _ in stmt.items:
                 yield from ((Form.CONTEXT, found, context) for found in _managers(context, method))

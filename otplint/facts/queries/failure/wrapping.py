@@ -55,7 +55,7 @@ def swallowing_exit(owner: Actor) -> Iterator[tuple[Method, code.Return]]:
         error = {p.name for p in method.code.params[1:]}
         if _is_kept(method, error):
             continue
-        for stmt in code.statements(method.body):
+        for stmt in method.statements:
             if isinstance(stmt, code.Return) and stmt.value is not None and _is_true(stmt.value, error):
                 tests = [test for test, _ in method.flow.conditions(stmt)]
                 if not any(_looks_at(test, error) for test in tests):
@@ -113,7 +113,7 @@ def _looks_at(test: code.Expr, error: set[str]) -> bool:
 
 def _is_kept(method: Method, error: set[str]) -> bool:
     """True where the error is stored or given to somebody who is no log."""
-    for stmt in code.statements(method.body):
+    for stmt in method.statements:
         if isinstance(stmt, code.Assign) and any(_names(stmt.value, error)):
             return True
     for call in method.calls:

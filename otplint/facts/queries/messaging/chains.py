@@ -46,15 +46,19 @@ class Chain:
 
 def chain(actor: Actor) -> Chain | None:
     """The longest chain of at least three handlers that share a table by key; none where its state is saved."""
-    if _is_saved(actor):
-        return None
     touched = Accesses(actor).touched()
     links = list(_links(actor, touched))
+    if _is_saved(actor):
+        actor.exempt("it saves its state" if links else "its handlers send each other no messages")
+        return None
     best: tuple[Step, ...] = ()
     for link in links:
         for path in _paths((link,), links):
             if len(path) > max(len(best), 1) and _table(path, actor):
                 best = path
+    if not best:
+        few = "fewer than three handlers hand on to one another, or they share no table by a key of the message"
+        actor.exempt(few if links else "its handlers send each other no messages")
     return Chain(best, _table(best, actor)) if best else None
 
 

@@ -99,7 +99,7 @@ def _split(method: Method, split: set[int], strict: bool) -> list[Entry]:
         inner = [e for helper in _handed_to(branch.body, method) for e in _split(helper, split, strict)]
         inside |= {id(stmt) for stmt in code.statements(branch.body)}
         found += inner or [branch]
-    rest = [stmt for stmt in code.statements(method.body) if id(stmt) not in inside]
+    rest = [stmt for stmt in method.statements if id(stmt) not in inside]
     for helper in _handed_to(rest, method, flat=True):
         found += _split(helper, split, strict)
     if len(found) < 2:

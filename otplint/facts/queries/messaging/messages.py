@@ -235,7 +235,7 @@ def _tested_types(method: Method) -> Iterator[str]:
     for call in method.calls:
         if code.dotted(call.func) == "isinstance" and len(call.args) == 2:
             yield from _type_names(call.args[1].value, method)
-    for stmt in code.statements(method.body):
+    for stmt in method.statements:
         for case in stmt.cases if isinstance(stmt, code.Match) else ():
             yield from (method.qualname(e.func) for e in code.walk(case.pattern) if isinstance(e, code.Call))
 

@@ -179,7 +179,7 @@ def _parts(actor: Actor) -> Iterator[tuple[Method, tuple[Method, code.Call]]]:
     for method in actor.everything:
         if method.role is not Role.START:
             continue
-        for stmt in code.statements(method.body):
+        for stmt in method.statements:
             if not isinstance(stmt, code.Assign) or not isinstance(stmt.value, code.Call):
                 continue
             names = [method.own_attribute(t) for t in stmt.targets if isinstance(t, code.Attr)]

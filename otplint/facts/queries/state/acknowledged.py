@@ -40,6 +40,7 @@ def early_answers(actor: Actor) -> Iterator[Early]:
     """The acknowledgements of an actor that leave before the state is saved, each once."""
     known = [(m, n) for m in actor.everything for n in _saves_in(m)]
     if not known:
+        actor.exempt("nothing in it is known to save state")
         return
     told: set[int] = set()
     for handler in actor.everything:
@@ -54,7 +55,7 @@ def early_answers(actor: Actor) -> Iterator[Early]:
 
 def _saves_in(method: Method) -> Iterator[code.Node]:
     yield from (c for c in method.calls if saves(c, method))
-    for stmt in code.statements(method.body):
+    for stmt in method.statements:
         if isinstance(stmt, code.Assign):
             for target in stmt.targets:
                 if isinstance(target, code.Sub) and method.actor.values.type_of(target.base, method) in _STORES:
@@ -82,10 +83,11 @@ def _sent(handler: Method, now: list[Method], known: list[Save]) -> Iterator[Ear
             if not _acknowledges(event) or not handler.flow.at(event.call):
                 continue
             if handler.flow.always_before(is_save, event.call):
+                method.exempt(event.call, "it is saved before, on every way")
                 continue
             later = handler.flow.reached(event.call, is_save, avoiding=_takes)
             late = [s for s in known if any(p.node is s[1] for p in later) and _about_the_message(s, event)]
-            if late:
+            if not method.exempt(event.call, "" if late else "nothing of the message is saved after it"):
                 sure = Confidence.HIGH if event.role == "reply" else Confidence.MEDIUM
                 yield Early(event.call, method, late[0], "sent", sure)
 
@@ -125,12 +127,16 @@ def _returned(handler: Method, now: list[Method], known: list[Save]) -> Iterator
             if entry.method not in now or not accepted(entry):
                 continue
             step = entry.node if isinstance(entry.node, code.Call) else entry.method.statement(entry.node)
-            if step is None or not handler.flow.at(step) or handler.flow.always_before(is_save, step):
+            if step is None or not handler.flow.at(step):
+                continue
+            if handler.flow.always_before(is_save, step):
+                entry.method.exempt(entry.node, "it is saved before, on every way")
                 continue
             for point in handler.flow.after(step)[0]:
                 if point.node is not None and _answers(point, handler) and _unsaved(step, point.node, handler, is_save):
                     yield Early(point.node, handler, late[0], "returned", Confidence.MEDIUM)
                     return
+            entry.method.exempt(entry.node, "every way that answers saves it first, or answers nothing")
 
 
 def _unsaved(step: code.Node, answer: code.Node, handler: Method, is_save: Callable[[Point], bool]) -> bool:

@@ -72,11 +72,14 @@ def ambient(actor: Actor) -> Iterator[Ambient]:
     found: dict[tuple[str, str], list[_Write]] = {}
     for method in _handling(actor):
         for write in _writes(method):
-            if not _is_guarded(write):
+            if not method.exempt(write.stmt, _guarded(write)):
                 found.setdefault((write.kind, write.name), []).append(write)
     for (kind, name), writes in found.items():
         places = tuple((w.method, w.stmt) for w in writes)
-        yield Ambient(kind, name, _definition(kind, name, actor), places, all(_is_memo(w) for w in writes))
+        cached = all(_is_memo(w) for w in writes)
+        for write in writes if cached else ():
+            write.method.exempt(write.stmt, "the table only keeps what was computed for a key: a cache")
+        yield Ambient(kind, name, _definition(kind, name, actor), places, cached)
 
 
 def _handling(actor: Actor) -> list[Method]:
@@ -114,7 +117,7 @@ def _outside(methods: list[Method]) -> list[Method]:
 
 def _writes(method: Method) -> Iterator[_Write]:
     named = _global_names(method)
-    for stmt in code.statements(method.body):
+    for stmt in method.statements:
         for target in _targets(stmt):
             if isinstance(target, code.Name) and target.id in named:
                 yield _Write("global", method.qualname(target), method, stmt, target)
@@ -135,7 +138,7 @@ def _global_names(method: Method) -> set[str]:
     """The names that the function declares ``global``."""
     return {
         name
-        for stmt in code.statements(method.body)
+        for stmt in method.statements
         if isinstance(stmt, code.Scope) and method.source.text.startswith("global", stmt.start)
         for name in stmt.names
     }
@@ -280,18 +283,19 @@ def _definition(kind: str, name: str, actor: Actor) -> Place | None:
 # -- what is no state
 
 
-def _is_guarded(write: _Write) -> bool:
-    """Under a lock, or made once when it is first needed."""
+def _guarded(write: _Write) -> str:
+    """Why a write is no state of the actor's: under a lock, or made once when it is first needed; empty if it is."""
     method = write.method
     for up in method.above(write.stmt):
         if isinstance(up, code.With) and any(_is_lock(context, method) for context, _ in up.items):
-            return True
+            return "it is written under a lock"
     if not isinstance(write.stmt, code.Assign) or isinstance(write.node, code.Sub):
-        return False
+        return ""
     made = [write.node, *[code.Name(0, 0, name) for name in _global_names(method)]]
-    return any(
+    first = any(
         _is_missing(test, outcome, node) for test, outcome in method.flow.conditions(write.stmt) for node in made
     )
+    return "it is made once, when it is first needed" if first else ""
 
 
 def _is_lock(context: code.Expr, method: Method) -> bool:

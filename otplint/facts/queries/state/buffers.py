@@ -91,6 +91,12 @@ class Buffer:
         """True where entries have an order: a list, deque or queue, or a table of these."""
         return self.kind in ("list", "deque", "queue")
 
+    def exempt(self, reason: str, /) -> bool:
+        """Say why a rule is silent about it, where it is made and where it is filled; as ``Method.exempt``."""
+        for method, node in ((self.made.method, self.made.node), *((e.method, e.node) for e in self.entries)):
+            method.exempt(node, reason)
+        return bool(reason)
+
 
 @functools.lru_cache(maxsize=8)  # several rules ask about one actor in turn
 def buffers(actor: Actor) -> tuple[Buffer, ...]:
@@ -321,7 +327,7 @@ class _Scanner:
 
     def passes(self) -> Iterator[Pass]:
         method = self.method
-        for stmt in code.statements(method.body):
+        for stmt in method.statements:
             if isinstance(stmt, code.For):
                 place = self.place(_walked(stmt.iter))
                 if place is not None:

@@ -224,7 +224,7 @@ class Containers:
 
     def _bound(self, name: str, values: list[code.Expr], method: Method, depth: int) -> Place | None:
         found = [(v, self.place_of(v, method, depth)) for v in values if not empty(v, method)]
-        for stmt in code.statements(method.body):
+        for stmt in method.statements:
             if isinstance(stmt, code.For):
                 looped = self._looped(name, stmt.target, stmt.iter, method, depth)
                 if looped is not None:
@@ -314,6 +314,6 @@ class Containers:
 
 
 def _returned(helper: Method) -> Iterator[code.Expr]:
-    for stmt in code.statements(helper.body):
+    for stmt in helper.statements:
         if isinstance(stmt, code.Return) and stmt.value is not None:
             yield stmt.value

@@ -42,17 +42,36 @@ class Drained:
 def drained(actor: Actor) -> Iterator[Drained]:
     """The drains of an actor's message buffers that lose what could not be delivered, each clearing once."""
     for buffer in buffers(actor):
-        if not buffer.is_sequence or not any(accepted(e) for e in buffer.entries):
+        if not buffer.is_sequence:
+            continue
+        if not any(accepted(e) for e in buffer.entries):
+            buffer.exempt("nothing that comes with a message gets into it")
             continue
         for leave in buffer.exits:
-            at_work = not leave.method.stops and leave.method.role is not Role.START
             one_buffer = leave.nested == _nested(buffer) or (_nested(buffer) and leave.end == "key")
-            if not at_work or not one_buffer:
+            if not one_buffer or leave.method.exempt(leave.node, _not_at_work(leave)):
                 continue
             found = _cleared(buffer, leave) if leave.end in ("all", "key") else _popped(buffer, leave)
             if found is not None:
                 yield found
+            else:
+                leave.method.exempt(leave.node, _kept_safe(buffer, leave))
         yield from _never(buffer)
+
+
+def _kept_safe(buffer: Buffer, leave: Exit) -> str:
+    """Why an exit at which nothing is lost loses nothing."""
+    if buffer.kind == "queue":
+        return "to take a message off a queue is how it is handled"
+    looped = any(isinstance(up, (code.While, code.For)) for up in leave.method.above(leave.node))
+    if leave.end in ("head", "tail") and not looped:
+        return "one entry is taken for one message, not all of them in a loop"
+    return "no delivery that may fail comes after it, or a failed one puts the entries back or hands them on"
+
+
+def _not_at_work(leave: Exit) -> str:
+    away = leave.method.stops or leave.method.role is Role.START
+    return "the actor is starting or stopping here" if away else ""
 
 
 def _nested(buffer: Buffer) -> bool:
@@ -202,7 +221,7 @@ def _result_ignored(way: tuple[ItemUse, ...]) -> bool:
 
 def _says_whether(helper: Method) -> bool:
     """True for a function that returns True on one way and False on another."""
-    returned = [s.value for s in code.statements(helper.body) if isinstance(s, code.Return)]
+    returned = [s.value for s in helper.statements if isinstance(s, code.Return)]
     constants = {v.value for v in returned if isinstance(v, code.Const) and isinstance(v.value, bool)}
     return False in constants
 

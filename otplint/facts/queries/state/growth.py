@@ -38,8 +38,8 @@ class Growth:
 def growths(actor: Actor) -> Iterator[Growth]:
     """The mailboxes, buffers and queues of an actor that its senders can fill without limit."""
     for buffer in buffers(actor):
-        entry = None if buffer.reversed_in_place else _fed(buffer)
-        if entry is None or buffer.made.bound is not None or _bounded(buffer):
+        entry = _fed(buffer)
+        if buffer.exempt(_stays_small(buffer, entry)) or entry is None:
             continue
         if buffer.made.kind in _QUEUES:
             yield Growth(buffer.attribute, buffer.made.node, buffer.made.method, (entry.method, entry.node),
@@ -47,8 +47,23 @@ def growths(actor: Actor) -> Iterator[Growth]:
         elif buffer.made.kind == "bytes" or (buffer.is_sequence and worked_on(buffer) is not None):
             some = any(isinstance(up, code.For) for up in entry.method.above(entry.node))  # of what one message holds
             sure = Confidence.LOW if some or not accepted(entry) else Confidence.MEDIUM
+            if sure is Confidence.LOW:
+                buffer.exempt("it holds some of what one message brings, not the messages themselves")
             yield Growth(buffer.attribute, entry.node, entry.method, (entry.method, entry.node), sure)
+        else:
+            buffer.exempt("its entries are not worked off in their order: it is a table or a record, no buffer")
     yield from _streams(actor)
+
+
+def _stays_small(buffer: Buffer, entry: Entry | None) -> str:
+    """Why nobody outside can make a buffer grow without limit; empty where somebody can."""
+    if buffer.reversed_in_place:
+        return "it is sorted, turned round or kept as a heap: no buffer of messages"
+    if entry is None:
+        return "nothing from outside gets into it while the actor works"
+    if buffer.made.bound is not None:
+        return "it is made with a bound"
+    return "some function asks how long it is, or cuts it where it grows" if _bounded(buffer) else ""
 
 
 def _fed(buffer: Buffer) -> Entry | None:
@@ -132,7 +147,7 @@ def _streams(actor: Actor) -> Iterator[Growth]:
         if method.role in (Role.START, Role.STOP) or method.outer is not None:
             continue
         told: set[str] = set()
-        for stmt in code.statements(method.body):
+        for stmt in method.statements:
             if not isinstance(stmt, code.Assign) or len(stmt.targets) != 1 or stmt.value is None:
                 continue
             target, kind = stmt.targets[0], container(stmt.value, method)

@@ -103,7 +103,7 @@ def _mentioned(expr: code.Expr, method: Method, wanted: set[str]) -> set[str]:
         if isinstance(part, code.Name):
             found.add(part.id)
             if part.id not in wanted:
-                for stmt in code.statements(method.body):
+                for stmt in method.statements:
                     if isinstance(stmt, code.Assign) and stmt.value is not None:
                         bound = {n for t in stmt.targets for n in bound_names(t)}
                         if part.id in bound:
@@ -130,7 +130,7 @@ def _uses(method: Method, from_item: Callable[[code.Expr], bool], origin: code.N
                 yield ItemUse("receiver", call, method, event, given)
             else:
                 yield ItemUse("argument", call, method, event, given)
-    for stmt in code.statements(method.body):
+    for stmt in method.statements:
         if isinstance(stmt, code.Return) and stmt.value is not None and from_item(stmt.value):
             yield ItemUse("returned", None, method)
 

@@ -38,19 +38,49 @@ def backwards(actor: Actor) -> Iterator[Backwards]:
     resources that are used and not worked on, clean-up when the actor stops.
     """
     for buffer in buffers(actor):
-        if buffer.kind not in ("list", "deque") or buffer.reversed_in_place:
+        if buffer.kind not in ("list", "deque"):
             continue
         entries = [e for e in buffer.entries if not _out_of(buffer, e)]
         ends = {"tail" if e.end == "seed" else e.end for e in entries}
-        if len(ends) != 1 or not ends <= {"head", "tail"} or any(_sorted(e) for e in entries):
+        works = [e for e in entries if accepted(e) or (e.end == "seed" and not _while_starting(e, actor))]
+        if why := _no_queue(buffer, entries, ends, works):
+            for leave in buffer.exits:
+                leave.method.exempt(leave.node, why)
             continue
         end = ends.pop()
-        works = [e for e in entries if accepted(e) or (e.end == "seed" and not _while_starting(e, actor))]
-        if not works:
-            continue
+        told = set()
         for node, method, confidence in (*_popped(buffer, end, entries), *_walked(buffer, end)):
-            if not method.stops and method.role is not Role.START:
+            told.add(id(node))
+            away = method.stops or method.role is Role.START
+            if not method.exempt(node, "it is clean-up: the actor is starting or stopping" if away else ""):
                 yield Backwards(buffer, node, method, works[0], confidence)
+        for leave in buffer.exits:
+            if id(leave.node) not in told and leave.end in ("head", "tail"):
+                first = leave.end != end
+                leave.method.exempt(leave.node, "it takes what came first" if first else _stack(buffer, entries))
+
+
+def _no_queue(buffer: Buffer, entries: list[Entry], ends: set[str], works: list[Entry]) -> str:
+    """Why a container has no order of messages that could be turned round; empty where it has."""
+    if buffer.reversed_in_place or any(_sorted(e) for e in entries):
+        return "it is sorted, turned round or kept as a heap: the order is made elsewhere"
+    if not entries:
+        return "only what was taken out of it gets back into it: a pool, or a walk over a graph"
+    if len(ends) != 1 or not ends <= {"head", "tail"}:
+        return "entries come in at several ends, or by key"
+    return "" if works else "nothing that comes with a message gets into it while the actor works"
+
+
+def _stack(buffer: Buffer, entries: list[Entry]) -> str:
+    """Why a stack is meant where entries leave at the end where they came in."""
+    exits = [e for e in buffer.exits if e.end in ("head", "tail")]
+    if any(map(applied, entries)):
+        return "entries were carried out when they came in: what is taken out is undone"
+    if any(_returns_to(buffer, leave) for leave in exits):
+        return "what is taken out leads to what gets in: a pool, or a walk over a graph"
+    if any(_paired(leave, entries) for leave in exits):
+        return "push and pop stand in one function: a stack of contexts"
+    return "what is taken out is only moved, or is a resource that other work is given to"
 
 
 def _out_of(buffer: Buffer, entry: Entry) -> bool:

@@ -157,7 +157,7 @@ class Accesses:
         for expr in method.exprs():
             if isinstance(expr, code.Call):
                 yield from self._told(expr, method)
-        for stmt in code.statements(method.body):
+        for stmt in method.statements:
             targets: tuple[code.Expr, ...] = ()
             if isinstance(stmt, code.Assign | code.Delete):
                 targets = stmt.targets

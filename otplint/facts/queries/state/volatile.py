@@ -59,23 +59,43 @@ def volatile(actor: Actor) -> Iterator[Volatile]:
     works: list[tuple[Buffer, Entry, Work]] = []
     for buffer in found:
         entry = next((e for e in buffer.entries if _accepts(e)), None)
-        if entry is None or buffer.made.kind == "bytes" or _forgets(buffer):
-            continue
-        if _holds_handles(entry) or _callers_wait(buffer) or _about_peers(buffer):
+        if buffer.exempt(_no_work(buffer, entry)) or entry is None:
             continue
         worked = worked_on(buffer)
-        if worked is not None and not outlives(buffer):
+        if worked is None:
+            buffer.exempt("nothing shows that its entries are worked on and then leave: it is no work in flight")
+        elif not buffer.exempt("it is saved, restored or kept by its source" if outlives(buffer) else ""):
             works.append((buffer, entry, worked))
     told: list[Buffer] = []
     for buffer, entry, worked in works:
-        if any(_same_work(buffer, entry, other) for other in told):
+        same = next((other for other in told if _same_work(buffer, entry, other)), None)
+        if buffer.exempt(f"it holds the same work as {same.attribute}" if same is not None else ""):
             continue
         told.append(buffer)
         others = tuple(b for b in found if b is not buffer and _goes_on(b, buffer))
         told_so = _acknowledges(entry)
         if told_so or not worked.relays:
             sure = _how_sure(actor, buffer, told_so)
+            if sure is Confidence.LOW:
+                buffer.exempt("it is the mailbox of a thread, whose senders get no answer")
             yield Volatile(buffer, entry, (worked.method, worked.node), told_so, others, sure)
+        else:
+            buffer.exempt("its entries are only relayed, and nobody was told that they were accepted")
+
+
+def _no_work(buffer: Buffer, entry: Entry | None) -> str:
+    """Why a container holds no accepted work; empty where it may."""
+    if entry is None:
+        return "nothing that comes with a message gets into it while the actor works"
+    if buffer.made.kind == "bytes":
+        return "bytes of a stream are no work that could be saved"
+    if _forgets(buffer):
+        return "it drops its oldest entries by itself: a history"
+    if _holds_handles(entry):
+        return "it holds addresses, tasks, timers or connections, which mean nothing after a restart"
+    if _callers_wait(buffer):
+        return "those who brought the work wait for its end, and will notice"
+    return "an entry leaves it when a peer dies: it is about conversations" if _about_peers(buffer) else ""
 
 
 def _accepts(entry: Entry) -> bool:
@@ -138,7 +158,7 @@ def _waits_here(entry: Entry) -> bool:
     assert entry.value is not None
     method = entry.method
     names = names_in(entry.value)
-    for stmt in code.statements(method.body):
+    for stmt in method.statements:
         if isinstance(stmt, code.Assign) and stmt.value is not None and names & _targets(stmt):
             names = names | names_in(stmt.value)
     names -= {method.self_name, *[p.name for p in method.code.params]}
@@ -290,7 +310,7 @@ def _is_payload(payload: code.Expr | None, value: code.Expr) -> bool:
 def _changed(buffer: Buffer) -> Iterator[tuple[Method, code.Node]]:
     """Assignments to fields of entries."""
     for method in buffer.actor.everything:
-        for stmt in code.statements(method.body):
+        for stmt in method.statements:
             targets: tuple[code.Expr, ...] = stmt.targets if isinstance(stmt, code.Assign) else ()
             if isinstance(stmt, code.Augment):
                 targets = (stmt.target,)
@@ -363,5 +383,5 @@ def _is_answered(method: Method, actor: Actor) -> bool:
 
 
 def _returns_something(method: Method) -> bool:
-    values = [s.value for s in code.statements(method.body) if isinstance(s, code.Return)]
+    values = [s.value for s in method.statements if isinstance(s, code.Return)]
     return any(v is not None and not (isinstance(v, code.Const) and v.value is None) for v in values)

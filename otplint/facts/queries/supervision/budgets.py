@@ -186,7 +186,7 @@ class RestartLoop:
 
 def restart_loops(method: Method) -> Iterator[RestartLoop]:
     """The loops of a function that start the same thing again whenever it has ended, and never count."""
-    for loop in code.statements(method.body):
+    for loop in method.statements:
         if isinstance(loop, code.While) and not _takes(loop, method):
             calls = [*code.calls(loop.body)]
             inside = {id(call) for call in calls}

@@ -127,7 +127,7 @@ def _changes(expr: code.Expr, method: Method) -> Iterator[tuple[code.Stmt, code.
     name = code.dotted(expr) if isinstance(expr, (code.Name, code.Attr)) else ""
     if not name:
         return
-    for stmt in code.statements(method.body):
+    for stmt in method.statements:
         match stmt:
             case code.Augment(target=target, value=value) if code.dotted(target) == name:
                 yield stmt, value

@@ -76,4 +76,4 @@ def _let_go(method: Method) -> Event | None:
 
 def _holds(method: Method) -> bool:
     """Anything done within a ``with`` block, such as a lock, a transaction or a task group."""
-    return any(isinstance(stmt, code.With) for stmt in code.statements(method.body))
+    return any(isinstance(stmt, code.With) for stmt in method.statements)

@@ -66,7 +66,7 @@ class _Judge:
 
     def relaxed(self, method: Method) -> Iterator[Relaxation]:
         """What one function of a test file changes, by its statements or its decorators."""
-        for stmt in code.statements(method.body):
+        for stmt in method.statements:
             for target in stmt.targets if isinstance(stmt, code.Assign) else ():
                 if isinstance(target, code.Sub) and method.qualname(target.base) in _ENVIRONMENT:
                     yield from self._variable(target.key, target, method)

@@ -146,7 +146,7 @@ def _target(event: Event) -> Method | None:
 
 
 def _is_told_to_stop(method: Method) -> bool:
-    loops = [s for s in code.statements(method.body) if isinstance(s, code.While)]
+    loops = [s for s in method.statements if isinstance(s, code.While)]
     for loop in loops:
         if shapes.ends_when_told(loop, method) or _asks_its_starter(loop, method) or _is_told_outside(loop, method):
             return True
@@ -171,7 +171,7 @@ def _has_last_message(method: Method) -> bool:
     call = recognise.drains(method)
     if call is None:
         return False
-    for stmt in code.statements(method.body):
+    for stmt in method.statements:
         if isinstance(stmt, code.If) and any(isinstance(s, (code.Break, code.Return)) for s in stmt.body):
             return True
         if isinstance(stmt, code.While) and not isinstance(stmt.test, code.Const):

@@ -145,7 +145,7 @@ def _returned(call: code.Call, method: Method, depth: int) -> list[Fixed] | None
 
 
 def _returns(helper: Method, depth: int) -> list[Fixed] | None:
-    results = [s for s in code.statements(helper.body) if isinstance(s, code.Return)]
+    results = [s for s in helper.statements if isinstance(s, code.Return)]
     if len(results) != 1 or results[0].value is None:
         return None
     return _fixed(results[0].value, helper, depth + 1, "local")

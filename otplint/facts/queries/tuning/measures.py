@@ -142,7 +142,7 @@ def _of_call(call: code.Call, method: Method, depth: int) -> Measure | None:
         return None
     helper = method.actor.own_method(call, method) or method.actor.facts.function(name)
     if helper is not None and helper.code is not method.code:
-        results = [s.value for s in code.statements(helper.body) if isinstance(s, code.Return) and s.value is not None]
+        results = [s.value for s in helper.statements if isinstance(s, code.Return) and s.value is not None]
         return _strongest(_measure(r, helper, depth + 1) for r in results)
     if not isinstance(call.func, code.Attr):
         return None if name in _BUILTINS else Measure.VALUE
@@ -245,14 +245,14 @@ def _is_counted(name: str, actor: Actor) -> bool:
     return any(
         isinstance(stmt, code.Augment) and isinstance(stmt.target, code.Attr) and stmt.target.name == name
         for method in actor.everything
-        for stmt in code.statements(method.body)
+        for stmt in method.statements
     )
 
 
 def _comes_from_state(base: code.Name, method: Method) -> bool:
     """True for an entry of the actor's own table, or an element while looping over one."""
     sources = list(local_values(base.id, method))
-    loops = (s for s in code.statements(method.body) if isinstance(s, code.For))
+    loops = (s for s in method.statements if isinstance(s, code.For))
     sources += [s.iter for s in loops if any(code.dotted(t) == base.id for t in code.walk(s.target))]
     sources += _comprehended(base, method)
     return any(_holds_state(source, method) for source in sources)
@@ -274,7 +274,7 @@ def _of_own(path: str, actor: Actor, depth: int) -> Measure | None:
         return None
     prop = actor.method(root)
     if prop is not None and not rest and depth < _MAX_DEPTH:
-        results = [s.value for s in code.statements(prop.body) if isinstance(s, code.Return) and s.value is not None]
+        results = [s.value for s in prop.statements if isinstance(s, code.Return) and s.value is not None]
         return _strongest(_measure(r, prop, depth + 1) for r in results)
     uses = actor.uses_of(path)
     if any(u.kind == "update" or u.adds or u.removes for u in uses if _is_change(u)):

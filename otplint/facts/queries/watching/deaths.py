@@ -133,7 +133,7 @@ def _effects(actor: Actor, emptied: set[str]) -> Iterator[tuple[code.Node, Metho
                 yield call, method, True
             elif event is None and _may_act(call, method):
                 yield call, method, False
-        for stmt in code.statements(method.body):
+        for stmt in method.statements:
             if isinstance(stmt, code.Raise) and stmt.error is not None:
                 yield stmt, method, True
 
@@ -278,7 +278,7 @@ def _stops_on_down(actor: Actor) -> bool:
     return any(
         r.on_down and all(not c.outcome or tests_for(c, down) for c in r.conditions)
         for method in actor.everything
-        for stmt in code.statements(method.body)
+        for stmt in method.statements
         if isinstance(stmt, code.Raise) and stmt.error is not None
         for r in routes(actor, method, stmt)
     )
@@ -390,7 +390,7 @@ def _taken_from(method: Method) -> Iterator[tuple[code.Node, code.Expr]]:
     for call in method.calls:
         if isinstance(call.func, code.Attr) and call.func.name in _REMOVES:
             yield call, call.func.base
-    for stmt in code.statements(method.body):
+    for stmt in method.statements:
         if isinstance(stmt, code.Delete):
             for target in stmt.targets:
                 if isinstance(target, code.Sub):

@@ -200,7 +200,7 @@ class _Forward:
     ) -> Iterator[Fate]:
         match target:
             case code.Name(id=name):
-                if any(isinstance(s, code.Scope) and name in s.names for s in code.statements(method.body)):
+                if any(isinstance(s, code.Scope) and name in s.names for s in method.statements):
                     yield Fate("escaped", stmt, method)
                 else:
                     yield from self._local(name, stmt, method, depth)

@@ -44,7 +44,7 @@ def _follow(expr: code.Expr, method: Method, depth: int) -> set[Thing]:
         case code.Name(id=name):
             return _named(name, method, depth)
         case code.Call() if (helper := method.actor.own_method(expr, method)) is not None:
-            returned = [s.value for s in code.statements(helper.body) if isinstance(s, code.Return) and s.value]
+            returned = [s.value for s in helper.statements if isinstance(s, code.Return) and s.value]
             return {thing for value in returned for thing in _follow(value, helper, depth + 1)}
     return {(id(expr), "")}
 
@@ -63,7 +63,7 @@ def _named(name: str, method: Method, depth: int) -> set[Thing]:
             found.add((id(stmt), name))  # unpacked
         else:
             found |= _follow(value, method, depth + 1)
-    for stmt in code.statements(method.body):
+    for stmt in method.statements:
         if isinstance(stmt, code.For) and isinstance(stmt.target, code.Name) and stmt.target.id == name:
             display = stmt.iter if isinstance(stmt.iter, code.Seq) else None
             found |= _follow(display, method, depth + 1) if display is not None else {(id(stmt), name)}
@@ -79,7 +79,7 @@ def _named(name: str, method: Method, depth: int) -> set[Thing]:
 def _free(method: Method) -> set[str]:
     """Names of the function around that a nested one reads."""
     bound = {p.name for p in method.code.params}
-    for stmt in code.statements(method.body):
+    for stmt in method.statements:
         if isinstance(stmt, code.Assign):
             bound |= {e.id for t in stmt.targets for e in code.walk(t) if isinstance(e, code.Name)}
     return {e.id for e in method.exprs() if isinstance(e, code.Name)} - bound

@@ -67,7 +67,7 @@ def _made(call: code.Call, method: Method, depth: int) -> Life:
         return Life.OWNED
     helper = method.actor.own_method(call, method)
     if helper is not None:
-        given = [s.value for s in code.statements(helper.body) if isinstance(s, code.Return) and s.value is not None]
+        given = [s.value for s in helper.statements if isinstance(s, code.Return) and s.value is not None]
         return _longest(life(value, helper, depth + 1) for value in given)
     if isinstance(call.func, code.Attr) and not name:
         base = call.func.base

@@ -199,7 +199,7 @@ def _insertions(method: Method) -> Iterator[tuple[code.Expr, list[code.Expr]]]:
         if isinstance(call.func, code.Attr) and call.func.name in _INSERTS:
             values = [a.value for a in call.args]
             yield call.func.base, [p for v in values for p in (v.items if isinstance(v, code.Seq) else (v,))]
-    for stmt in code.statements(method.body):
+    for stmt in method.statements:
         if isinstance(stmt, code.Assign) and stmt.value is not None:
             for target in stmt.targets:
                 if isinstance(target, code.Sub):
@@ -230,7 +230,7 @@ def _removals(method: Method) -> Iterator[code.Expr]:
     for call in method.calls:
         if isinstance(call.func, code.Attr) and call.func.name in _REMOVES:
             yield call.func.base
-    for stmt in code.statements(method.body):
+    for stmt in method.statements:
         if isinstance(stmt, code.Delete):
             yield from (t.base for t in stmt.targets if isinstance(t, code.Sub))
         elif isinstance(stmt, code.Assign) and isinstance(stmt.value, code.Comp):

@@ -160,7 +160,7 @@ def down_branches(actor: Actor) -> list[Step]:
         if names_type(method, down):
             found.append(Step(method, method.code))
             continue
-        for stmt in code.statements(method.body):
+        for stmt in method.statements:
             if isinstance(stmt, code.Match):
                 found += [Step(method, c.pattern) for c in stmt.cases if _pattern_names(c.pattern, method, down)]
         for call in method.calls:
@@ -191,11 +191,11 @@ def tests_for(condition: Condition, types: frozenset[str]) -> bool:
         case code.Bool(op="and", parts=parts) if outcome:
             return any(tests_for(Condition(p, True, method), types) for p in parts)
         case code.Name(id=name) if method.is_local(name):
-            values = [v for s in code.statements(method.body) if isinstance(s, code.Assign) and s.value is not None
+            values = [v for s in method.statements if isinstance(s, code.Assign) and s.value is not None
                       for t in s.targets if isinstance(t, code.Name) and t.id == name for v in (s.value,)]  # fmt: skip
             return len(values) == 1 and tests_for(Condition(values[0], outcome, method), types)
         case code.Call() if (helper := method.actor.own_method(test, method)) is not None:
-            answers = [s.value for s in code.statements(helper.body) if isinstance(s, code.Return) and s.value]
+            answers = [s.value for s in helper.statements if isinstance(s, code.Return) and s.value]
             return bool(answers) and all(tests_for(Condition(a, outcome, helper), types) for a in answers)
     return False
 
