@@ -17,6 +17,13 @@ settings.register_profile(
 settings.load_profile("default")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Which frameworks' programs run; see ``tests/frameworks``."""
+    parser.addoption(
+        "--frameworks", help="run the programs of these frameworks (ray,distributed), not of the small ones"
+    )
+
+
 @dataclass(frozen=True)
 class Answer:
     """What a command said."""

@@ -149,7 +149,7 @@ class Values:
         if func is not call.func:
             call = code.Call(call.start, call.end, func, call.args)
         if name := method.qualname(call.func):
-            return self._named(name) or self._of_decorated(call.func, method)
+            return self._named(name) or self._of_decorated(call.func, method) or self._of_class(call, method)
         if not isinstance(call.func, code.Attr):
             return None
         if call.func.name == "__init__" and isinstance(call.func.base, code.Call):
@@ -212,6 +212,18 @@ class Values:
             return None
         type_ = self.actor.facts.given_by_decorator(method.qualname(func.base)) or self.type_of(func.base, method)
         return next(((f, operation, True) for f, operation, owner in known if type_ and owner == type_), None)
+
+    def _of_class(self, call: code.Call, method: Method) -> tuple[Framework, Operation, bool] | None:
+        """``Shelf.start()``, where the project's class ``Shelf`` has the function from a framework's."""
+        func, given = call.func, call.positional(0)
+        known = self.vocabulary.methods.get(func.name) if isinstance(func, code.Attr) else None
+        of_base = isinstance(given, code.Name) and given.id == method.self_name  # Base.start(self)
+        if not known or of_base or not isinstance(func, code.Attr):
+            return None
+        class_, project = method.qualname(func.base), self.actor.facts.project
+        if project.find_class(class_) is None:
+            return None
+        return next(((f, op, True) for f, op, owner in known if project.derives_from(class_, [owner])), None)
 
     def _wrapped_type(self, call: code.Call, method: Method) -> str:
         """The type of ``ray.remote(Counter)`` and ``ray.remote(num_cpus=2)(Counter)``, decorators written as calls."""
