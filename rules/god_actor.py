@@ -94,8 +94,17 @@ class GodActor(Rule):
 
     def check(self, actor: Actor) -> Iterator[Finding]:
         """Report the actor unless the class that makes it one is above it."""
-        if self._is_god(actor) and not any(self._is_god(above) for above in actor.ancestors()):
+        if not self._is_god(actor):
+            if actor.is_actor and actor.asked_why:
+                actor.exempt(self._why_small(actor, layout(actor)))
+            return
+        above = next((a for a in actor.ancestors() if self._is_god(a)), None)
+        if not actor.exempt("" if above is None else f"{above.name}, which it derives from, is reported"):
             yield self._report(actor, layout(actor), self._jobs(actor))
+
+    def _why_small(self, actor: Actor, state: Layout) -> str:
+        size = f"{len(state.handlers)} handlers over {len(state.fields)} fields of state"
+        return f"it has {size}, in {len(self._jobs(actor))} jobs that share none (options handlers, fields, clusters)"
 
     def _is_god(self, actor: Actor) -> bool:
         if not actor.is_actor or actor.node is None or actor.in_test_file:

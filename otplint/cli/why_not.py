@@ -135,12 +135,12 @@ def _rest(answer: WhyNot, *, every: bool, alone: bool) -> Iterator[str]:
         if every:
             yield ""
             for told in group:
-                why = told.reasons[0] if told.reasons else "finds nothing of its kind on this line"
+                why = told.reasons[0] if told.reasons else "nothing of its kind stands on this line"
                 yield f"{told.rule.code} {told.rule.name}: {why}"
         else:
             number = f"{len(group)} {'' if alone else 'other '}rule{'s' if len(group) > 1 else ''}"
             verb = is_about if len(group) > 1 else is_about.replace("are ", "is ").replace("look ", "looks ")
-            reasons = dict.fromkeys(told.reasons[0] for told in group if told.reasons)
+            reasons = dict.fromkeys(told.reasons[0] for told in group if group is others)
             why = f" ({'; '.join(reasons)})" if reasons else ""
             yield from _wrapped(f"{number} {verb}{why}: {', '.join(told.rule.code for told in group)}")
 

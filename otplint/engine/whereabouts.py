@@ -86,7 +86,7 @@ def _owner(actor: Actor, index: ModuleIndex, line: int) -> Owner | None:
 def lines_of(method: Method) -> range:
     """The lines of a function, decorators included."""
     if method.name == "<module>":
-        lines = [method.span(s) for s in code.statements(method.body)]
+        lines = [method.span(s) for s in method.statements]
         return range(min((s.line for s in lines), default=1), max((s.end_line for s in lines), default=0) + 1)
     heads = [method.code.start, *[d.start for d in method.code.decorators]]
     ends = [method.code.end]

@@ -272,7 +272,7 @@ def _said(
     reasons = [
         exemption.reason
         for exemption, (first, last) in heard.exemptions.items()
-        if exemption.rule == rule.code and (exemption.actor in names if exemption.whole else first <= line <= last)
+        if exemption.rule == rule.code and first <= line <= last
     ]
     reasons = list(dict.fromkeys(reasons))
     for finding, lines in sorted(here, key=lambda pair: bool(hidden(*pair))):
@@ -286,7 +286,8 @@ def _said(
                 why = hidden(finding, lines)
                 more = (f"hidden: {why}",) if why else ()
                 return Told(info, "elsewhere", (related.message, *more), finding)
-    return Told(info, "nothing")
+    whole = [e.reason for e in heard.exemptions if e.rule == rule.code and e.whole and e.actor in names]
+    return Told(info, "nothing", tuple(whole))
 
 
 def _hidden(

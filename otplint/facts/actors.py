@@ -115,6 +115,11 @@ class Actor:
         """True where the file is a test file of the project."""
         return self.facts.is_test(self.path)
 
+    @property
+    def asked_why(self) -> bool:
+        """Whether somebody wants to know reasons; see :attr:`Method.asked_why`."""
+        return self.facts.exemptions is not None
+
     def exempt(self, reason: str, /) -> bool:
         """Say why a rule is silent about this whole actor; otherwise as :meth:`Method.exempt`."""
         if (listener := self.facts.exemptions) is not None and reason:

@@ -141,7 +141,7 @@ class Method:
     @property
     def asked_why(self) -> bool:
         """Whether somebody wants to know reasons: for those that take work to tell."""
-        return self.actor.facts.exemptions is not None
+        return self.actor.asked_why
 
     def text(self, node: code.Node, limit: int = 60) -> str:
         """A node as it is written, on one line of at most ``limit`` characters, for messages."""

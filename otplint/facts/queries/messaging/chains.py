@@ -46,11 +46,11 @@ class Chain:
 
 def chain(actor: Actor) -> Chain | None:
     """The longest chain of at least three handlers that share a table by key; none where its state is saved."""
+    if _is_saved(actor):
+        actor.exempt("it saves its state")
+        return None
     touched = Accesses(actor).touched()
     links = list(_links(actor, touched))
-    if _is_saved(actor):
-        actor.exempt("it saves its state" if links else "its handlers send each other no messages")
-        return None
     best: tuple[Step, ...] = ()
     for link in links:
         for path in _paths((link,), links):
