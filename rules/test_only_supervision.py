@@ -87,7 +87,9 @@ class TestOnlySupervision(Rule):
         for event in actor.events(*_POLICY, *(_TIMED if actor.is_actor else ()), "spawn"):
             for decision, what in _decided(event):
                 sure = asks_for_tests(decision.test, decision.method)
-                if sure is not None:
+                if sure is None:
+                    decision.method.exempt(decision.test, "the test does not ask for a test environment")
+                else:
                     if event.role not in _POLICY or what == "start":
                         sure = Confidence.MEDIUM
                     known = found.setdefault(id(decision.test), (decision, sure, []))

@@ -102,10 +102,15 @@ def _confidence(retry: Retry, actor: Actor) -> Confidence | None:
     """How sure it is that it is too much; none for a retry with limit and pause."""
     match retry.limited, retry.paused:
         case True, True:
-            return Confidence.MEDIUM if retry.asks_open else None
+            calm = "" if retry.asks_open else "it gives up some time, and waits in between"
+            return None if retry.method.exempt(retry.node, calm) else Confidence.MEDIUM
         case False, False:
             return Confidence.HIGH
         case False, True:
             queued = retry.way is Way.LIBRARY and "isolated" in actor.kind.on_failure
-            return Confidence.MEDIUM if queued or retry.asks_open else Confidence.LOW
-    return Confidence.MEDIUM if retry.asks is not None or retry.asks_open else Confidence.LOW
+            doubt = "" if queued or retry.asks_open else "it waits in between, and may have to go on for ever"
+        case _:
+            doubt = (
+                "" if retry.asks is not None or retry.asks_open else "it gives up some time, and asks no other actor"
+            )
+    return Confidence.LOW if retry.method.exempt(retry.node, doubt) else Confidence.MEDIUM

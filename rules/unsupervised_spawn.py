@@ -109,9 +109,8 @@ class UnsupervisedSpawn(Rule):
     def check(self, actor: Actor) -> Iterator[Finding]:
         """Report the spawns of the actor and of the helpers it uses that nobody looks after."""
         for spawn, beside in _starts(actor) if actor.is_actor else ():
-            confidence = _confidence(spawn, actor, beside=beside)
-            if confidence is not None:
-                yield self._report(actor, spawn, confidence)
+            if not spawn.outcome.method.exempt(spawn.outcome.call, _excuse(spawn)):
+                yield self._report(actor, spawn, _confidence(spawn, actor, beside=beside))
 
     def _report(self, actor: Actor, spawn: Spawn, confidence: Confidence) -> Finding:
         outcome, kind = spawn.outcome, spawn.kind
@@ -145,23 +144,42 @@ def _starts(actor: Actor) -> Iterator[tuple[Spawn, bool]]:
         yield from ((spawn, True) for spawn in spawns_of(method))
 
 
-def _confidence(spawn: Spawn, actor: Actor, *, beside: bool) -> Confidence | None:
-    """How sure it is that nobody looks after it; none where somebody may."""
-    if spawn.fate is Fate.KEPT or spawn.ends_the_process:
-        return None
+def _excuse(spawn: Spawn) -> str:
+    """Why nobody has to look after what is started; empty where somebody should."""
     kind, fate = spawn.kind, spawn.fate
-    if kind in ("thread", "process") and spawn.is_told_to_stop:
-        return None if fate is Fate.UNWATCHED else Confidence.LOW
-    if kind == "pool" and fate is not Fate.UNWATCHED:
-        return None
+    if fate is Fate.KEPT:
+        return "its handle is waited for, cancelled, asked or returned, or given to somebody who may do so"
+    if spawn.ends_the_process:
+        return "it ends by leaving the process, as a watchdog does"
+    if kind in ("thread", "process") and fate is Fate.UNWATCHED and spawn.is_told_to_stop:
+        return "its loop ends when the actor tells it to"
+    idle = kind == "pool" and fate is not Fate.UNWATCHED
+    return "a pool that nothing keeps only works for what it was made for" if idle else ""
+
+
+def _confidence(spawn: Spawn, actor: Actor, *, beside: bool) -> Confidence:
+    """How sure it is that nobody looks after it."""
+    kind, fate = spawn.kind, spawn.fate
+    why = _doubt(spawn)
+    if spawn.outcome.method.exempt(spawn.outcome.call, why):
+        return Confidence.LOW
     sure = Confidence.HIGH
     if fate in (Fate.UNWATCHED, Fate.MESSAGED) or beside or (kind == "thread" and not spawn.runs_on):
         sure = Confidence.MEDIUM
-    if kind == "timer" or spawn.reports_failures or (not spawn.runs_on and spawn.is_listened_to):
-        sure = Confidence.LOW
-    if spawn.is_named:
-        sure = min(sure, Confidence.MEDIUM if spawn.has_supervisors else Confidence.LOW, key=lambda c: c.rank)
-    return min(sure, actor.confidence, key=lambda c: c.rank)
+    return min(sure, Confidence.MEDIUM if spawn.is_named else sure, actor.confidence, key=lambda c: c.rank)
+
+
+def _doubt(spawn: Spawn) -> str:
+    """Why it may be looked after all the same; empty where nothing speaks for that."""
+    if spawn.kind in ("thread", "process") and spawn.is_told_to_stop:
+        return "its loop ends when the actor tells it to"
+    if spawn.kind == "timer":
+        return "a timer runs once, and then is over"
+    if spawn.reports_failures:
+        return "what it runs catches any error and tells somebody"
+    if not spawn.runs_on and spawn.is_listened_to:
+        return "it is a job that is given an object which its starter goes on to use"
+    return "others can find it by its name" if spawn.is_named and not spawn.has_supervisors else ""
 
 
 def _head(call: syntax.Call, method: Method) -> syntax.Node:

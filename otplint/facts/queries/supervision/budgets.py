@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _INFINITE = {"math.inf": math.inf, "numpy.inf": math.inf, "sys.maxsize": float(sys.maxsize)}
 _WORDS = frozenset({"max_restarts", "max_task_retries"})
 """What the budget is called by supervisors that no framework data describes."""
+_SIZED = "somebody has set the budget of every supervisor that children are added to"
 _MAX_DEPTH = 4
 _WINDOW = 5.0
 """Seconds in which restarts are counted where nothing else is said (supervisor.erl)."""
@@ -87,7 +88,9 @@ def _numbers(
     """The numbers that are given and that no test, parameter or setting chooses."""
     for origin in origins(expr, method) if expr is not None else ():
         value = _quantity(origin.expr, origin.method)
-        if value is not None and not origin.tests and origin.via != "parameter":
+        if value is None or origin.tests or origin.via == "parameter":
+            method.exempt(call, f"{word} comes from a parameter, a setting or a choice")
+        else:
             yield Budget(word, value, origin.expr, origin.method, call, method, certain, seconds)
 
 
@@ -124,7 +127,11 @@ def sharers(actor: Actor) -> Iterator[Sharer]:
     for event in actor.events("child") if actor.is_actor else ():
         spec = event.argument("spec") if "spec" in event.operation.parameters else None
         for made in _specs(spec, event.method, 0) if spec is not None else ():
-            if _shares(made) and actor.remembered(_are_unsized):
+            if not _shares(made):
+                made.method.exempt(
+                    made.call, "it is never restarted, is one alone, or has a supervisor of its own"
+                )
+            elif not made.method.exempt(made.call, "" if actor.remembered(_are_unsized) else _SIZED):
                 yield Sharer(event, made)
 
 
@@ -196,7 +203,10 @@ def restart_loops(method: Method) -> Iterator[RestartLoop]:
             spawned = [e for e in everywhere if e.role == "spawn" and e.operation.handle in ("process", "thread", "")]
             ends = [e for e in events if e.role in ("wait", "alive")]
             again = [s for s in spawned if any(_is_end_of(e, s, method) for e in ends)]
-            if again and not _counts([loop, *[s for m in method.actor.reached(*helpers) for s in m.body]]):
+            if not again:
+                continue
+            counted = _counts([loop, *[s for m in method.actor.reached(*helpers) for s in m.body]])
+            if not method.exempt(again[0].call, "the loop counts, and compares the count" if counted else ""):
                 yield RestartLoop(loop, again[0], method)
 
 

@@ -40,6 +40,8 @@ def held_instances(actor: Actor) -> Iterator[HeldInstance]:
             found = _instance(factory, event.method, 0)
             if found is not None:
                 yield HeldInstance(event, factory, found[0], found[1])
+            else:
+                event.method.exempt(event.call, "its factory makes a new object at each start, or no actor")
 
 
 _Found = tuple[code.Expr | None, "Method | None"]

@@ -41,6 +41,8 @@ def empty_promises(index: ModuleIndex, facts: Facts) -> Iterator[Promise]:
         spawn = _let_go(method) if promised and not is_test(method) else None
         if spawn is not None:
             yield Promise(method, promised, spawn)
+        elif promised:
+            method.exempt(method.code, "it starts nothing, or waits for it, watches it, holds a lock or hands it on")
 
 
 def _promising(index: ModuleIndex, facts: Facts) -> Iterator[Method]:

@@ -114,6 +114,8 @@ class _Judge:
         text = _text(key, method) if key is not None else ""
         if text in self.found.variables:
             yield Relaxation(node, method, "sets", text, self.found.variables[text])
+        elif text:
+            method.exempt(node, f"no supervision of the application hangs on {text}")
 
     def _setting(self, name: str, node: code.Expr, method: Method) -> Iterator[Relaxation]:
         for known, place in self.found.names.items():
@@ -130,6 +132,8 @@ class _Judge:
             yield Relaxation(node, method, "replaces", dotted, self.known[hit])
         elif exact is not None and exact[1].role in POLICY:
             yield Relaxation(node, method, "replaces", dotted, None)
+        else:
+            method.exempt(node, f"no supervision of the application hangs on {dotted}")
 
 
 def _text(expr: code.Expr, method: Method) -> str:
@@ -147,8 +151,11 @@ def _ended(facts: Facts) -> Iterator[Relaxation]:
     for method in _tests(facts, last, word):
         for event in method.events:
             owner = event.call.func.base if isinstance(event.call.func, code.Attr) else None
-            if event.role == "kill" and owner is not None and _is_shared(owner, method):
-                yield Relaxation(event.call, method, "ends", code.dotted(owner), None)
+            if event.role == "kill" and owner is not None:
+                if _is_shared(owner, method):
+                    yield Relaxation(event.call, method, "ends", code.dotted(owner), None)
+                else:
+                    method.exempt(event.call, "it ends an actor of the test's own system")
 
 
 def _is_shared(owner: code.Expr, method: Method) -> bool:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from otplint.facts.methods import Method
 
 _STARTED_LATER = ("thread", "process", "timer")
+_TIED = "it is linked to somebody who learns of its end, or its pool is left only when all is done"
 _LEAVES = ("os._exit", "os.abort")
 _STUBS = ("functools.partial", "contextvars.copy_context")
 
@@ -104,10 +105,13 @@ def spawns(actor: Actor) -> Iterator[Spawn]:
 def spawns_of(method: Method) -> Iterator[Spawn]:
     """What one function starts."""
     for event in method.events:
-        if event.role == "spawn" and event.certain and not _is_tied(event):
+        if event.role == "spawn" and event.certain:
+            if method.exempt(event.call, _TIED if _is_tied(event) else ""):
+                continue
             trace = Trace(event.operation.handle)
             fate = trace.fate(event.call, method)
-            if event.operation.handle in _STARTED_LATER and not trace.started:
+            unstarted = event.operation.handle in _STARTED_LATER and not trace.started
+            if method.exempt(event.call, "nothing starts it here" if unstarted else ""):
                 continue
             target = _target(event)
             for outcome in trace.results(fate, event.call, method):
