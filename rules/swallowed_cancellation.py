@@ -17,6 +17,7 @@ from otplint.api import (
     ends_by_flag,
     goes_on,
     guards_what_is_given,
+    runs_on_a_loop,
     swallows_cancellation,
     swallows_exit,
     with_last,
@@ -170,7 +171,7 @@ def _of_exit(catch: Catch) -> Confidence:
     """How sure it is that an exit is wanted and lost."""
     if catch.method.actor.kind.on_failure[0] != "unseen":
         return Confidence.HIGH
-    if catch.reaction in (Reaction.LOGS, Reaction.REACTS):
+    if catch.reaction in (Reaction.LOGS, Reaction.REACTS) and not runs_on_a_loop(catch.method):
         catch.method.exempt(catch.node, "it logs the failure of a thread or task, or does something about it")
         return Confidence.LOW
     return Confidence.MEDIUM

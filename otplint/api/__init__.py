@@ -26,6 +26,7 @@ from otplint.facts.queries.failure.stopping import (
     awaits_what_it_cancelled,
     ends_by_flag,
     goes_on,
+    runs_on_a_loop,
     swallows_cancellation,
     swallows_exit,
 )
@@ -193,6 +194,7 @@ __all__ = [
     "restart_loops",
     "retries",
     "routes",
+    "runs_on_a_loop",
     "seams",
     "seconds",
     "shared",

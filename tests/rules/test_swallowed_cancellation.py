@@ -255,3 +255,44 @@ def test_raised_to_an_outer_clause_is_reported_there_alone(scan: Scan) -> None:
     text = handler("try:", *[f"    {line}" for line in inner], "except BaseException:", "    pass")
     (found,) = scan(text, "OTP202")
     assert found.span.column == 9
+
+
+LOOP = """
+import logging, sys, asyncio
+log = logging.getLogger("x")
+class Desk:
+    def __init__(self, loop, fd):
+        loop.add_reader(fd, self.on_input)
+    def on_input(self):
+        self.dispatch(self.read())
+    def dispatch(self, line):
+        try:
+            self.table[line]()
+        except TYPE:
+            ARM
+    def later(self):
+        try:
+            self.flush()
+        except:
+            log.error("x")
+"""
+
+
+@pytest.mark.parametrize(
+    ("type_", "arm"),
+    [
+        ("Exception", "log.error('x')"),
+        ("BaseException", "log.error('x'); raise"),
+        ("BaseException", "sys.exit(1)"),
+        ("(KeyError, OSError)", "pass"),
+    ],
+)
+def test_callbacks_of_an_event_loop_that_let_requests_through(type_: str, arm: str, scan: Scan) -> None:
+    assert not scan(LOOP.replace("TYPE", type_).replace("ARM", arm), "OTP202")
+
+
+@pytest.mark.parametrize("arm", ["log.error('x')", "self.answer(line, 'failed')", "pass"])
+@pytest.mark.parametrize("type_", ["BaseException", "KeyboardInterrupt"])
+def test_callbacks_of_an_event_loop_run_where_ctrl_c_arrives(type_: str, arm: str, scan: Scan) -> None:
+    (found,) = scan(LOOP.replace("TYPE", type_).replace("ARM", arm), "OTP202")
+    assert (found.handler, found.confidence) == ("dispatch", Confidence.MEDIUM)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from otplint.facts.flow import Point
 from otplint.facts.methods import Method, Role
 from otplint.facts.queries.failure.catches import CANCELLATION, Catch
+from otplint.facts.queries.messaging.reach import takes_messages
 from otplint.facts.syntax import code
 
 _CLOSES = frozenset({"close", "aclose", "wait_closed", "stop", "shutdown", "disconnect", "cleanup", "join",
@@ -28,6 +29,13 @@ def swallows_exit(catch: Catch) -> bool:
     if told <= {"GeneratorExit"}:
         return bool(told) and any(isinstance(n, code.Yield) for n in _nodes(catch.tried))
     return True
+
+
+def runs_on_a_loop(method: Method) -> bool:
+    """True for what an event loop calls back, as a rule in the main thread, where Ctrl-C and ``SystemExit`` arrive."""
+    actor = method.actor
+    handlers = [m for m in actor.everything if m.role is Role.HANDLER]
+    return bool(handlers) and not takes_messages(actor) and method in actor.reached(*handlers)
 
 
 def goes_on(catch: Catch) -> bool:
@@ -62,7 +70,9 @@ def _returns_to_work(method: Method, seen: set[int]) -> bool:
     kind = method.actor.kind
     if method.actor.form == "function" and method.outer is None:
         return False  # a task of its own ends where its function does
-    if method.role in (Role.HANDLER, Role.START):
+    if method.role is Role.HANDLER:
+        return True  # the next message or callback comes
+    if method.role is Role.START:
         return bool(kind.handlers or kind.public_methods or kind.handler_decorators)
     for caller in method.actor.callers(method):
         if id(caller) in seen or caller.stops:
