@@ -1,17 +1,18 @@
-"""Clean-up that fails without a word: what it was to end lives on."""
+"""Ends: clean-up that fails without a word leaves something alive, and loops that end the process with a failure."""
 
 from __future__ import annotations
 
-from otplint.facts.methods import Method
-from otplint.facts.queries.failure.catches import Catch, Reaction
+from otplint.facts.methods import Method, Role
+from otplint.facts.queries.failure.catches import Catch, Reaction, catches
 from otplint.facts.queries.failure.stopping import swallows_cancellation
 from otplint.facts.queries.messaging.reach import called
 from otplint.facts.syntax import code
 
-__all__ = ["cleans_up", "is_catch_all", "leaves_alive"]
+__all__ = ["cleans_up", "ends_the_process", "is_catch_all", "leaves_alive"]
 
 _ENDS = frozenset({"cancel", "kill", "terminate"})
 """How the standard library's tasks, timers and processes are ended, where nobody knows what they are."""
+_LEAVES = ("os._exit", "os.abort")
 _DEPTH = 2
 
 
@@ -37,6 +38,19 @@ def leaves_alive(catch: Catch) -> bool:
         return False
     asks = catch.in_cleanup and any(_asks(call, catch.method) for call in code.calls(catch.tried))
     return asks or any(_ends(call, catch.method, _DEPTH) for call in code.calls(catch.tried))
+
+
+def ends_the_process(method: Method) -> bool:
+    """True where the actor's own loop ends the process for whatever comes up to it out of the function."""
+    actor = method.actor
+    for loop in actor.everything:
+        for catch in catches(loop) if loop.role is Role.LOOP else ():
+            all_errors = "Exception" in catch.types or "BaseException" in catch.types
+            if all_errors and any(loop.qualname(call.func) in _LEAVES for call in code.calls(catch.body)):
+                run = [actor.own_method(call, loop) for call in code.calls(catch.tried)]
+                if method in actor.reached(*[m for m in run if m is not None]):
+                    return True
+    return False
 
 
 def _asks(call: code.Call, method: Method) -> bool:

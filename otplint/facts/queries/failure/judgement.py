@@ -7,8 +7,9 @@ from otplint.facts.frameworks import matches
 from otplint.facts.methods import Method, Role
 from otplint.facts.queries.failure.asked import runs_for_each
 from otplint.facts.queries.failure.catches import Catch
-from otplint.facts.queries.failure.endings import cleans_up, leaves_alive
+from otplint.facts.queries.failure.endings import cleans_up, ends_the_process, leaves_alive
 from otplint.facts.queries.failure.reaction import Reaction
+from otplint.facts.queries.failure.restoring import brings_state_back
 from otplint.facts.queries.failure.wrapping import guards_what_is_given
 from otplint.facts.syntax import code
 from otplint.findings import Confidence
@@ -27,7 +28,8 @@ def outcome(method: Method) -> str:
     if not set(method.decorators).isdisjoint(kind.unanswered):
         return "unseen"
     by_proxy = method.role is Role.HANDLER and method.name not in kind.handlers
-    return "reply" if by_proxy and "reply" in kind.on_failure else kind.on_failure[0]
+    fate = "reply" if by_proxy and "reply" in kind.on_failure else kind.on_failure[0]
+    return "stop" if fate == "unseen" and method.remembered(ends_the_process) else fate
 
 
 def hides(catch: Catch, fate: str, actor: Actor) -> Confidence | None:
@@ -88,7 +90,8 @@ def _how_sure(catch: Catch, fate: str, actor: Actor) -> tuple[Confidence | None,
             return (Confidence.LOW, reacts) if reaction is Reaction.REACTS else (Confidence.MEDIUM, "")
     if reaction is Reaction.REACTS or catch.probes_a_package:
         return Confidence.LOW, reacts if reaction is Reaction.REACTS else "it guards the use of an optional package"
-    if fate == "reply" and reaction in (Reaction.LOGS, Reaction.MARKS) and not catch.is_main_work:
+    beside = fate == "reply" and reaction in (Reaction.LOGS, Reaction.MARKS) and not catch.is_main_work
+    if beside and not brings_state_back(catch):
         return Confidence.LOW, "a step on the side fails: the caller gets what it asked for all the same"
     return Confidence.MEDIUM if reaction in (Reaction.LOGS, Reaction.MARKS) else Confidence.HIGH, ""
 
@@ -135,9 +138,25 @@ def _isolates(catch: Catch) -> bool:
         return told and catch.is_main_work and runs_for_each(catch.method)
     if catch.says_nothing and not catch.runs_the_item:
         return False
+    if _asks_the_same(catch):
+        return False
     if _leaves_the_loop(catch):
         return False
     return catch.reaction not in (Reaction.SILENT, Reaction.DEFAULT) or catch.is_main_work
+
+
+def _asks_the_same(catch: Catch) -> bool:
+    """True where each item is told to one and the same other actor: it is that actor that fails, and not the item."""
+    method = catch.method
+    loop = next((up for up in method.above(catch.around) if isinstance(up, code.For)), None)
+    events = [event for call in code.calls(catch.tried) if (event := method.event(call)) is not None]
+    asked = [event.target for event in events if event.role == "call" and event.certain]
+    return bool(asked) and loop is not None and all(_is_kept(target, method) for target in asked)
+
+
+def _is_kept(target: code.Expr | None, method: Method) -> bool:
+    """True for an attribute of the actor, and not for an entry of a table."""
+    return isinstance(target, (code.Attr, code.Name)) and bool(method.own_attribute(target))
 
 
 def _leaves_the_loop(catch: Catch) -> bool:
