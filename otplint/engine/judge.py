@@ -51,7 +51,7 @@ def judge(
     sys.setrecursionlimit(max(sys.getrecursionlimit(), _STACK))
     found = Judged()
     for index in indexes:
-        facts = facts.afresh()  # what one file leads to is known for itself, and let go
+        facts.let_go()  # what one file leads to is worked out for itself, so that memory stays bounded
         try:
             actors = facts.actors(index)
         except Unparsable as error:

@@ -7,6 +7,7 @@ import copy
 import re
 from collections.abc import Callable, Iterator
 from functools import cached_property
+from typing import TypeVar, cast
 
 from otplint.facts import kinds, recognise, shapes
 from otplint.facts.actors import Actor
@@ -23,6 +24,7 @@ from otplint.facts.source import Source
 from otplint.facts.syntax import code
 from otplint.findings import Confidence, Span
 
+_Answer = TypeVar("_Answer")
 _PLAIN = Framework("python")
 _NO_ACTOR = ActorKind()
 
@@ -51,9 +53,27 @@ class Facts:
         self._library = Library(project, read)
         self._forget()
 
+    def let_go(self) -> None:
+        """End these facts: actors and functions know each other, and would stay while no collector runs."""
+        actors = [a for a in (*self._actors.values(), *self._owners.values(), *self._module_actors.values()) if a is not None]
+        actors += [m.actor for m in (*self._functions.values(), *self._modules.values(), *self._bodies.values()) if m]
+        for actor in {id(a): a for a in actors}.values():
+            for method in vars(actor).get("everything", actor.methods + actor.inherited):
+                vars(method).clear()
+            vars(actor).clear()
+        self._forget()
+
+    def remembered(self, question: Callable[[Facts], _Answer]) -> _Answer:
+        """The answer to a question about the whole project, worked out once."""
+        if question not in self._answers:
+            self._answers[question] = question(self)
+        return cast("_Answer", self._answers[question])
+
     def _forget(self) -> None:
+        self._answers: dict[object, object] = {}
         self._actors: dict[tuple[str, str], Actor | None] = {}
         self._functions: dict[str, Method | None] = {}
+        self._module_actors: dict[str, Actor | None] = {}
         self._modules: dict[tuple[str, int], Method] = {}
         self._bodies: dict[tuple[str, int], Method] = {}
         self._setup_words: dict[str, frozenset[str]] = {}
@@ -91,7 +111,7 @@ class Facts:
             actor = self.actor(index, entry)
             if actor is not None:
                 found.append(actor)
-        module = module_actor(self, source)
+        module = self.module_actor(index)
         found += [module] if module is not None else []
         taken = {m.code.name for m in module.methods} if module is not None else set()
         for function in index.functions:
@@ -133,8 +153,10 @@ class Facts:
         qualified = f"{source.index.module}.{entry.qualname}"
         text = source.text[entry.start : entry.end]
         root = self.kinship.actor_root(qualified)
-        decorator = self._decorator(source, entry) or self.kinship.made.wrapped.get(qualified, "")
+        applied = self._decorator(source, entry)
+        decorator = applied or self.kinship.made.wrapped.get(qualified, "")
         if root or decorator:
+            how = "derives from" if root else "is decorated with" if applied else "is made an actor by"
             framework, kind = self.vocabulary.bases[root] if root else self.vocabulary.decorators[decorator]
             return self._build_class(
                 source,
@@ -143,7 +165,7 @@ class Facts:
                 kind,
                 "class",
                 Confidence.HIGH,
-                f"{'derives from' if root else 'is decorated with'} {root or decorator}",
+                f"{how} {root or decorator}",
             )
         if self._may_live(source, entry):
             shaped = self._build_class(
@@ -431,6 +453,12 @@ class Facts:
                 actor = self._build_function(self.source(index), entry, _PLAIN, _NO_ACTOR, "setup", "is called")
                 self._functions[qualified] = actor.methods[0]
         return self._functions[qualified]
+
+    def module_actor(self, index: ModuleIndex) -> Actor | None:
+        """The actor that a module is, if it is one."""
+        if index.path not in self._module_actors:
+            self._module_actors[index.path] = module_actor(self, self.source(index))
+        return self._module_actors[index.path]
 
     @cached_property
     def modules_given(self) -> dict[str, frozenset[str]]:

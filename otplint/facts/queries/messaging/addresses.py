@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
-from weakref import WeakKeyDictionary
 
 from otplint.facts.kinship import SETUP_ROLES
 from otplint.facts.methods import Event
+from otplint.facts.module_actors import registered
 from otplint.facts.origins import sources
 from otplint.facts.queries.callers import functions_naming, may_name
 from otplint.facts.queries.messaging.messages import given_for
@@ -68,6 +68,8 @@ class Addresses:
         match expr:
             case code.Const(value=str(name)):
                 yield from self._called(name)
+            case code.Name(id="__name__"):
+                yield from self._called(method.source.index.module)
             case code.Call():
                 yield from self._made(expr, method, depth)
             case code.Name(id=name) if (holder := _holder(name, method)) is not None:
@@ -178,7 +180,8 @@ class Addresses:
     def _called(self, name: str) -> Iterator[Actor]:
         """The actor that the project registers under a name."""
         if name not in self._named:
-            self._named[name] = next(self._registered_as(name), None) if name else None
+            known = self._facts.remembered(registered).get(name)
+            self._named[name] = known or (next(self._registered_as(name), None) if name else None)
         found = self._named[name]
         yield from () if found is None else (found,)
 
@@ -193,14 +196,9 @@ class Addresses:
                         yield from self._started(call, event, method, 0)
 
 
-_KEPT: WeakKeyDictionary[Facts, Addresses] = WeakKeyDictionary()
-
-
 def addresses(facts: Facts) -> Addresses:
     """The answers about a project, the same object for the same facts."""
-    if facts not in _KEPT:
-        _KEPT[facts] = Addresses(facts)
-    return _KEPT[facts]
+    return facts.remembered(Addresses)
 
 
 def is_self(expr: code.Expr | None, method: Method) -> bool:

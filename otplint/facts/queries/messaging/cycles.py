@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
 
 from otplint.facts.origins import origins
 from otplint.facts.queries.messaging.addresses import addresses, is_self
@@ -44,8 +43,6 @@ class Cycle:
         return all(step.certain for step in (self.call, *self.back))
 
 
-_KEPT: WeakKeyDictionary[Actor, list[CallTo]] = WeakKeyDictionary()
-
 
 def cycles(actor: Actor) -> Iterator[Cycle]:
     """The actor's calls that are part of a cycle, each once with the shortest way back."""
@@ -73,15 +70,20 @@ def calls_itself(wait: Wait) -> bool:
 
 def calls_to(actor: Actor) -> list[CallTo]:
     """Whom the actor waits for while it handles a message, as far as that is known."""
-    if actor not in _KEPT:
-        _KEPT[actor] = []
-        found = []
+    kept = actor.remembered(_Kept)
+    if not kept.begun:
+        kept.begun = True  # asked again meanwhile: nothing is known yet
         for wait in waits(actor):
             if wait.role == "call":
                 callees = _callees(wait, actor)
-                found += [CallTo(wait, actor, callee, len(callees) == 1) for callee in callees]
-        _KEPT[actor] = found
-    return _KEPT[actor]
+                kept.calls += [CallTo(wait, actor, callee, len(callees) == 1) for callee in callees]
+    return kept.calls
+
+
+class _Kept:
+    def __init__(self, _actor: Actor) -> None:
+        self.begun = False
+        self.calls: list[CallTo] = []
 
 
 def _way(start: Actor, goal: Actor) -> tuple[CallTo, ...]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
 
 from otplint.facts.frameworks import BY_SHAPE
 from otplint.facts.methods import Event, Role
@@ -65,25 +64,17 @@ class Wait:
 Excused = tuple[Event, str]
 """A call that looks like a wait and holds nobody up, and why."""
 
-_KEPT: WeakKeyDictionary[Actor, tuple[list[Wait], list[Excused]]] = WeakKeyDictionary()
-
 
 def waits(actor: Actor) -> list[Wait]:
     """What holds the actor up while it handles a message, its own inbox left out, in no special order."""
-    return _kept(actor)[0]
+    return actor.remembered(_search)[0]
 
 
 def excuse(actor: Actor, *roles: str) -> None:
     """Tell why calls of these roles hold nobody up, where somebody asks."""
-    for event, why in _kept(actor)[1]:
+    for event, why in actor.remembered(_search)[1]:
         if event.role in roles:
             event.method.exempt(event.call, why)
-
-
-def _kept(actor: Actor) -> tuple[list[Wait], list[Excused]]:
-    if actor not in _KEPT:
-        _KEPT[actor] = _search(actor)
-    return _KEPT[actor]
 
 
 def _search(actor: Actor) -> tuple[list[Wait], list[Excused]]:
