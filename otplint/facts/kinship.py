@@ -80,15 +80,19 @@ class Kinship:
         words = {name.rpartition(".")[2] for name in kin}
         words |= {name.partition(".<locals>.")[0].rpartition(".")[2] for name in kin if ".<locals>." in name}
         roots = set() if living else {name.rpartition(".")[2] for name in self._roots}
+        renamed: dict[str, set[str]] = {}
         for index in modules:
-            others = [(local.rpartition(".")[2], target) for local, target in index.inner.items()]
-            for local, target in (*index.imports.items(), *index.aliases.items(), *others):
-                last = target.rpartition(".")[2]
-                if last in words and local != last:
-                    words.add(local)
+            inner = [(local.rpartition(".")[2], target) for local, target in index.inner.items()]
+            for local, target in (*index.imports.items(), *index.aliases.items(), *inner):
+                if (last := target.rpartition(".")[2]) != local:
+                    renamed.setdefault(last, set()).add(local)
             for local, target in index.aliases.items():
                 if target.rpartition(".")[2] in roots and self._project.resolve(index.module, local) in self._roots:
                     words.add(local)
+        fresh = words
+        while fresh:  # a name may be given another one in several files
+            fresh = {local for word in fresh for local in renamed.get(word, ())} - words
+            words |= fresh
         return words
 
     def _renamed(self) -> set[str]:

@@ -15,8 +15,9 @@ from otplint.facts.frameworks import Vocabulary
 from otplint.facts.index.entries import ModuleIndex
 from otplint.facts.index.project import Project
 
-_CALL = re.compile(r"(?<![\w.@])([A-Za-z_][\w.]*)\(\s*(?:[^()]*\)\s*\(\s*)?(\**[A-Za-z_][\w.]*)?\s*([=(,)]?)")
-"""A call, or the call of a call's result, with the name that it is given first: ``f(Name)``, ``f(a=1)(Name)``."""
+_GIVEN = r"\(\s*(?:[^()]*\)\s*\(\s*)?(\**[A-Za-z_][\w.]*)?\s*([=(,)]?)"
+"""What a call, or the call of a call's result, is given first, if that is a name: ``f(Name)``, ``f(a=1)(Name)``."""
+_OWNER = re.compile(r"(?<![\w.@])(?:[A-Za-z_]\w*\.)*\Z")
 _RETURN = re.compile(r"\breturn[ \t(]+\Z")
 
 
@@ -55,17 +56,19 @@ class Makers:
 
     def _said(self, index: ModuleIndex, text: str, wanted: set[str]) -> Iterator[_Note]:
         functions = [(f.start, f.end, f.name) for f in index.functions]
-        for found in _CALL.finditer(text):
-            callee, given, after = found.groups()
-            if callee.rpartition(".")[2] not in wanted:
+        for found in re.finditer(rf"\b({'|'.join(sorted(map(re.escape, wanted)))}){_GIVEN}", text):
+            name, given, after = found.groups()
+            before = _OWNER.search(text, max(0, found.start() - 80), found.start())
+            if before is None:
                 continue
+            callee, start = before[0] + name, before.start()
             applied = given or "" if after in (",", ")") else ""
-            around = next((n for start, end, n in functions if start <= found.start() < end), "")
-            returned = around if _RETURN.search(text, max(0, found.start() - 40), found.start()) else ""
-            if callee.rpartition(".")[2] in self._objects:
+            around = next((n for first, end, n in functions if first <= start < end), "")
+            returned = around if _RETURN.search(text, max(0, start - 40), start) else ""
+            if name in self._objects:
                 if around:
                     yield _Note(index.module, callee, "", around)
-            elif returned and (not applied or _is_parameter(applied, text, functions, found.start())):
+            elif returned and (not applied or _is_parameter(applied, text, functions, start)):
                 yield _Note(index.module, callee, "", returned)
             elif applied and not applied.startswith("*"):
                 yield _Note(index.module, callee, applied, "")

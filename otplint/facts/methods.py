@@ -155,9 +155,11 @@ class Method:
 
     @cached_property
     def decorators(self) -> tuple[str, ...]:
-        """The qualified names of its decorators, calls stripped."""
+        """The qualified names of its decorators, calls stripped; of own ones the framework's they apply."""
         called = (d.func if isinstance(d, code.Call) else d for d in self.code.decorators)
-        return tuple(self.source.resolve(code.dotted(d)) for d in called)
+        names = [self.source.resolve(code.dotted(d)) for d in called]
+        made = self.actor.facts.kinship.made if names else None
+        return tuple(made.decorator(name) or name if made is not None else name for name in names)
 
     @property
     def stops(self) -> bool:

@@ -14,7 +14,8 @@ _FEW_WORDS = 20
 """Above this number, splitting a file into its words is cheaper than searching for each (measured)."""
 
 _WORD_BYTES = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") | frozenset(range(128, 256))
-_HEADER = re.compile(rb"class[ \t]+\w+[ \t]*\([^)]*\)")  # a literal first: a line's start would be slower
+_HEADER = re.compile(rb"class[ \t]+\w+[ \t]*(?:\([^:]*|\[(?s:.){0,1000}?\)[ \t]*:)")
+"""Up to the colon, behind type parameters up to the header's end. A literal first: a line's start would be slower."""
 _RENAMED = re.compile(rb" as \w")
 _ONLY_WORDS = bytes(byte if byte in _WORD_BYTES else 32 for byte in range(256))
 

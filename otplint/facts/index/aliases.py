@@ -87,7 +87,7 @@ def named_arguments(arguments: Sequence[ast.expr]) -> tuple[str, ...]:
 
 def add_lazy(text: str, module: str, collector: Collector) -> None:
     """Tell the collector what a module's own ``__getattr__`` (PEP 562) gives out, as far as the text says it."""
-    if _LAZY.search(text) is None:
+    if ("__getattr__" not in text and "_LazyModule(" not in text) or _LAZY.search(text) is None:
         return
     for entry in collector.functions:
         if entry.name == "__getattr__":
