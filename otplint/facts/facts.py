@@ -55,7 +55,8 @@ class Facts:
 
     def let_go(self) -> None:
         """End these facts: actors and functions know each other, and would stay while no collector runs."""
-        actors = [a for a in (*self._actors.values(), *self._owners.values(), *self._module_actors.values()) if a is not None]
+        known = (*self._actors.values(), *self._owners.values(), *self._module_actors.values())
+        actors = [a for a in known if a is not None]
         actors += [m.actor for m in (*self._functions.values(), *self._modules.values(), *self._bodies.values()) if m]
         for actor in {id(a): a for a in actors}.values():
             for method in vars(actor).get("everything", actor.methods + actor.inherited):

@@ -112,3 +112,31 @@ def modules_given(facts: Facts) -> dict[str, frozenset[str]]:
             if match[1].rpartition(".")[2] in starts and (start := source.resolve(match[1])) in runners:
                 found.setdefault(start, set()).add(source.resolve(match[2]))
     return {start: frozenset(modules) for start, modules in found.items()}
+
+
+def registered(facts: Facts) -> dict[str, Actor]:
+    """The modules of the project that run as actors, by the names that their own functions give them."""
+    found: dict[str, Actor] = {}
+    runners = facts.vocabulary.modules
+    for index in facts.holding(*{start.partition(".")[0] for start in runners}):
+        actor = facts.module_actor(index) if not facts.is_test(index.path) else None
+        if actor is None:
+            continue
+        for entry in index.functions:
+            place = facts.function(f"{index.module}.{entry.name}")
+            for event in place.events if place is not None else ():
+                if event.role == "spawn" and not runners.keys().isdisjoint(event.operation.names):
+                    name = name_of(event.argument(event.operation.named), event.method)
+                    found.setdefault(name or index.module, actor)
+    return found
+
+
+def name_of(expr: code.Expr | None, method: Method) -> str:
+    """The text that is written, or that a constant of the project stands for; ``__name__`` is the module's."""
+    if isinstance(expr, code.Const):
+        return expr.value if isinstance(expr.value, str) else ""
+    if isinstance(expr, code.Name) and expr.id == "__name__":
+        return method.source.index.module
+    values = [value for _, _, value in method.actor.facts.constants(method.qualname(expr))] if expr else []
+    only = values[0] if len(values) == 1 else None
+    return only.value if isinstance(only, code.Const) and isinstance(only.value, str) else ""

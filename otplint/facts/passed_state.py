@@ -17,30 +17,50 @@ if TYPE_CHECKING:
 
 def state_name(method: Method) -> str:
     """The parameter, or in the function that makes it the variable, that holds the state; empty where none does."""
+    if not method.actor.kind.passes_state:
+        return ""
+    return method.actor.remembered(_names).get(id(method.code), "")
+
+
+def _names(actor: Actor) -> dict[int, str]:
+    """The name of the state in each of the actor's functions that has it, by the identity of their code."""
     from otplint.facts.methods import Role
 
-    kind, params = method.actor.kind, method.code.params
-    if not kind.passes_state:
-        return ""
-    if method.outer is not None:
-        return "" if any(p.name == method.outer.state_name for p in params) else method.outer.state_name
-    if method.role in (Role.HANDLER, Role.STOP):
-        return params[-1].name if params and not params[-1].star else ""
-    if method.role is Role.START:
-        return next((value.id for value in _given_back(method) if isinstance(value, code.Name)), "")
-    return next(_handed(method), "")
+    found: dict[int, str] = {}
+    for method in actor.everything:
+        params = method.code.params
+        if method.outer is not None:
+            continue
+        if method.role in (Role.HANDLER, Role.STOP):
+            found[id(method.code)] = params[-1].name if params and not params[-1].star else ""
+        elif method.role is Role.START:
+            made = (value.id for value in _given_back(method) if isinstance(value, code.Name))
+            found[id(method.code)] = next(made, "")
+    helpers = {m.name: m for m in actor.everything if m.role is Role.HELPER and m.outer is None}
+    waiting = [m for m in actor.everything if found.get(id(m.code))]
+    while waiting:
+        caller = waiting.pop()
+        for helper, name in _handed(caller, found[id(caller.code)], helpers):
+            if id(helper.code) not in found:
+                found[id(helper.code)] = name
+                waiting.append(helper)
+    for method in actor.everything:
+        if method.outer is not None and (name := found.get(id(method.outer.code), "")):
+            found[id(method.code)] = "" if any(p.name == name for p in method.code.params) else name
+    return {key: name for key, name in found.items() if name}
 
 
-def _handed(method: Method) -> Iterator[str]:
-    """The parameters of a helper to which its callers give the state."""
-    shift = 1 if method.self_name else 0
-    for call, caller in method.actor.sites(method):
-        state = caller.state_name if caller.code is not method.code else ""
-        names = [p.name for p in method.code.params[shift:]]
+def _handed(caller: Method, state: str, helpers: dict[str, Method]) -> Iterator[tuple[Method, str]]:
+    """The helpers to which ``caller`` gives the state, each with the parameter that takes it."""
+    for call in caller.calls:
+        helper = helpers.get(code.dotted(call.func).rpartition(".")[2])
+        if helper is None:
+            continue
+        names = [p.name for p in helper.code.params[bool(helper.self_name) :]]
         for arg, name in zip(call.args, [*names, *[""] * len(call.args)], strict=False):
             given = isinstance(arg.value, code.Name) and arg.value.id == state and not arg.star
-            if state and given and (arg.name or name):
-                yield arg.name or name
+            if given and (arg.name or name):
+                yield helper, arg.name or name
 
 
 def _given_back(method: Method) -> Iterator[code.Expr]:
@@ -66,17 +86,28 @@ def made(actor: Actor) -> Iterator[tuple[str, code.Stmt, code.Expr, Method]]:
     for method in actor.everything if actor.kind.passes_state else ():
         if method.role is not Role.START or method.outer is not None:
             continue
-        for stmt in method.statements:
+        for stmt in code.statements(method.body):
             value = stmt.value if isinstance(stmt, (code.Return, code.Assign)) else None
             if isinstance(stmt, code.Assign):
                 names = {t.id for t in stmt.targets if isinstance(t, code.Name)}
                 value = value if method.state_name in names else None
-            if isinstance(value, code.Dict):
-                for key, part in value.items:
-                    if isinstance(key, code.Const) and isinstance(key.value, str):
-                        yield key.value, stmt, part, method
-            elif isinstance(value, code.Call):
-                yield from ((arg.name, stmt, arg.value, method) for arg in value.args if arg.name)
+            yield from ((name, stmt, part, method) for name, _, part in _parts(value))
+
+
+def _parts(value: code.Expr | None) -> Iterator[tuple[str, code.Expr, code.Expr]]:
+    """Name, place and value of what an object is made of."""
+    if isinstance(value, code.Dict):
+        for key, part in value.items:
+            if isinstance(key, code.Const) and isinstance(key.value, str):
+                yield key.value, key, part
+    elif isinstance(value, code.Call):
+        yield from ((arg.name, arg.value, arg.value) for arg in value.args if arg.name)
+
+
+def written_in(stmt: code.Stmt, name: str) -> code.Expr | None:
+    """Where a statement that makes the state says one of its parts."""
+    value = stmt.value if isinstance(stmt, (code.Return, code.Assign)) else None
+    return next((place for part, place, _ in _parts(value) if part == name), None)
 
 
 def state_type(actor: Actor) -> str:

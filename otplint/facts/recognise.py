@@ -16,7 +16,7 @@ SHAPE = ActorKind(on_failure=("unseen",), starts=("__init__", "start"), stops=("
 
 _DRAINS = re.compile(r"\.get\(\)|\.get_nowait\(|\.get\((?:timeout|block|True|False)|\.get,")
 _LOOPS = re.compile(r"while|iter\(")
-_CHANNELS = re.compile(r"MemoryReceiveChannel|open_memory_channel|MemoryObjectReceiveStream|create_memory_object_stream")
+_CHANNELS = re.compile(r"Memory(?:Object)?Receive(?:Channel|Stream)|open_memory_channel|create_memory_object_stream")
 """How trio and AnyIO write a mailbox; their own tokens select the files."""
 _THROUGH = re.compile(r"async for|\.receive\(")
 

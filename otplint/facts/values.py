@@ -309,10 +309,11 @@ def matched(target: code.Expr, value: code.Expr, name: str) -> code.Expr | None:
 
 def unpacked(stmt: code.Stmt, value: code.Expr, name: str) -> code.Expr:
     """``value[1]`` for the second of the names that ``stmt`` unpacks a call's ``value`` to; else ``value`` itself."""
-    for target in stmt.targets if isinstance(stmt, code.Assign) and isinstance(value, code.Call) else ():
-        for i, item in enumerate(target.items if isinstance(target, code.Seq) else ()):
-            if stmt.value is value and isinstance(item, code.Name) and item.id == name:
-                return part(value, i)
+    if isinstance(stmt, code.Assign) and stmt.value is value and isinstance(value, code.Call):
+        for target in stmt.targets:
+            for i, item in enumerate(target.items if isinstance(target, code.Seq) else ()):
+                if isinstance(item, code.Name) and item.id == name:
+                    return part(value, i)
     return value
 
 

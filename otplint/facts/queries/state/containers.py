@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from otplint.facts.passed_state import written_in
 from otplint.facts.queries.messaging.messages import given_for
 from otplint.facts.queries.slices import bindings
 from otplint.facts.syntax import code
@@ -123,6 +124,8 @@ def _made_inside(actor: Actor, head: str, rest: str) -> Made | None:
 
 
 def _target(stmt: code.Stmt, attribute: str, method: Method) -> code.Expr:
+    if method.actor.kind.passes_state and (place := written_in(stmt, attribute)) is not None:
+        return place
     targets = stmt.targets if isinstance(stmt, code.Assign) else ()
     parts = [p for t in targets for p in (t.items if isinstance(t, code.Seq) else (t,))]
     for part in parts:
