@@ -83,9 +83,7 @@ class LimitlessRestarts(Rule):
             if budget.never_runs_out(most, fastest):
                 yield self._endless(actor, budget)
             else:
-                budget.method.exempt(
-                    budget.call, f"{budget.parameter} is {budget.value:g}: a crash loop gets there"
-                )
+                budget.method.exempt(budget.call, f"{budget.parameter} is {budget.value:g}: a crash loop gets there")
         for method in actor.methods if actor.is_actor else ():
             yield from (self._loop(actor, loop) for loop in restart_loops(method))
         yield from (self._shared(sharer) for sharer in sharers(actor))

@@ -82,6 +82,9 @@ class RawSend(Rule):
                 why = _AGAIN if {id(call), id(event.call)} & again else _excuse(method, target, payload)
                 if not method.exempt(call, why):
                     yield self._sent(actor, event, method, call, _confidence(event, method, payload))
+        for event in actor.events("call", "cast") if actor.asked_why else ():
+            told = "whose failure is told" if event.role == "call" else "which is a request by its kind"
+            event.method.exempt(event.call, f"it is no raw send but a {event.role}, {told}")
         for write in raw_writes(actor):
             if not write.method.exempt(write.call, _AGAIN if id(write.call) in again else _excuse_of_write(write)):
                 yield self._put(actor, write)

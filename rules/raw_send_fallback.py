@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from otplint.api import Actor, Confidence, Fallback, Finding, Rule, Severity, fallbacks
+from otplint.api import Actor, Confidence, Fallback, Finding, Rule, Severity, after_failure
 
 _DEEDS = {"send": "sends it raw", "put": "puts it into the mailbox", "cast": "casts it", "call": "calls again"}
 
@@ -58,9 +58,17 @@ class RawSendFallback(Rule):
 
     def check(self, actor: Actor) -> Iterator[Finding]:
         """Report the second requests in the failure paths of calls."""
-        if actor.is_actor:
-            for fallback in fallbacks(actor):
+        if not actor.is_actor:
+            return
+        tried = set()
+        for fallback in after_failure(actor):
+            method, call = fallback.place
+            tried.add(id(fallback.failed.call))
+            if not method.exempt(call, fallback.excuse):
                 yield self._report(actor, fallback)
+        for event in actor.events("call") if actor.asked_why else ():
+            if id(event.call) not in tried:
+                event.method.exempt(event.call, "nothing is sent again where it fails")
 
     def _report(self, actor: Actor, fallback: Fallback) -> Finding:
         method, call = fallback.place

@@ -92,7 +92,7 @@ class SwallowedCancellation(Rule):
             return
         for method in actor.working:
             for catch in catches(method):
-                if not catch.stopping or method.exempt(catch.node, _excuse(catch)):
+                if method.exempt(catch.node, _excuse(catch)):
                     continue
                 cancelled = swallows_cancellation(catch)
                 confidence = _of_cancellation(catch) if cancelled else _of_exit(catch)
@@ -134,7 +134,10 @@ def _raised(catch: Catch) -> Fix | None:
 
 
 def _excuse(catch: Catch) -> str:
-    """Why a clause that catches a request to stop is right to; empty where nothing speaks for it."""
+    """Why a clause lets a request to stop through, or is right to catch it; empty where it is not."""
+    if not catch.stopping:
+        taken = "BaseException" in catch.types
+        return "an earlier clause takes requests to stop" if taken else "what it catches is no request to stop"
     if "BaseException" in catch.types and guards_what_is_given(catch):
         return "it guards code that others give it, which is OTP203's matter"
     why = _of_a_coroutine(catch) if swallows_cancellation(catch) else _of_a_thread(catch)

@@ -112,6 +112,9 @@ class UnsupervisedSpawn(Rule):
             if not spawn.outcome.method.exempt(spawn.outcome.call, _excuse(spawn)):
                 yield self._report(actor, spawn, _confidence(spawn, actor, beside=beside))
 
+        for event in actor.events("child") if actor.is_actor else ():
+            event.method.exempt(event.call, "a supervisor starts it, and learns of its end")
+
     def _report(self, actor: Actor, spawn: Spawn, confidence: Confidence) -> Finding:
         outcome, kind = spawn.outcome, spawn.kind
         method = outcome.method

@@ -37,7 +37,7 @@ from otplint.facts.queries.messaging.chains import Chain, chain
 from otplint.facts.queries.messaging.checks import Check, alive_checks
 from otplint.facts.queries.messaging.cycles import Cycle, calls_itself, cycles
 from otplint.facts.queries.messaging.dependents import dependents
-from otplint.facts.queries.messaging.fallbacks import Fallback, fallbacks
+from otplint.facts.queries.messaging.fallbacks import Fallback, after_failure, fallbacks
 from otplint.facts.queries.messaging.messages import RawWrite, comes_with_message, raw_writes, requests, routes
 from otplint.facts.queries.messaging.sharing import Shared, shared
 from otplint.facts.queries.messaging.waits import Wait
@@ -142,6 +142,7 @@ __all__ = [
     "Wait",
     "Watch",
     "Way",
+    "after_failure",
     "alive_checks",
     "ambient",
     "asks_for_tests",

@@ -37,6 +37,8 @@ def helper_catches(actor: Actor) -> Iterator[tuple[Helper, Catch, Confidence]]:
     for helper in helpers(actor):
         for catch in catches(helper.method):
             if not ("Exception" in catch.types or "BaseException" in catch.types):
+                if helper.method.actor is not actor:
+                    catch.method.exempt(catch.node, "it catches only what it names")
                 continue
             wraps = guards_what_is_given(catch)
             if helper.method.actor is actor and not wraps:

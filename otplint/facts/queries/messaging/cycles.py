@@ -43,7 +43,6 @@ class Cycle:
         return all(step.certain for step in (self.call, *self.back))
 
 
-
 def cycles(actor: Actor) -> Iterator[Cycle]:
     """The actor's calls that are part of a cycle, each once with the shortest way back."""
     excuse(actor, "call")

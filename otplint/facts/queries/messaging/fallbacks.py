@@ -51,6 +51,8 @@ class Fallback(NamedTuple):
     handler: code.Handler | None
     same_target: bool
     same_payload: bool
+    excuse: str = ""
+    """Why it is no second request, or is right; empty where it is neither."""
 
 
 def messages(actor: Actor) -> dict[int, Message]:
@@ -67,6 +69,11 @@ def messages(actor: Actor) -> dict[int, Message]:
 
 def fallbacks(actor: Actor) -> list[Fallback]:
     """The second requests of an actor, each once."""
+    return [fallback for fallback in actor.remembered(after_failure) if not fallback.excuse]
+
+
+def after_failure(actor: Actor) -> list[Fallback]:
+    """The messages that an actor sends where a call has failed, each once: second requests, and what is excused."""
     sent = messages(actor)
     calls = [m for m in sent.values() if m.role == "call"]
     found: dict[int, Fallback] = {}
@@ -76,7 +83,9 @@ def fallbacks(actor: Actor) -> list[Fallback]:
         for failed in calls:
             for node in _steps(failed, method):
                 for fallback in _after(failed, node, method, sent):
-                    found.setdefault(id(fallback.place[1]), fallback)
+                    known = found.setdefault(id(fallback.place[1]), fallback)
+                    if known.excuse and not fallback.excuse:
+                        found[id(fallback.place[1])] = fallback
     return list(found.values())
 
 
@@ -116,8 +125,7 @@ def _after(failed: Message, node: code.Call, method: Method, sent: dict[int, Mes
             why = "the request carries a key by which its receiver sees that it is the same one"
         elif not to_same and handler is not None and _never_arrived(handler, method):
             why = "the failure says that the request never arrived, and another receiver gets it"
-        if not place[0].exempt(place[1], why):
-            yield Fallback(again, failed, place, handler, to_same, says_same)
+        yield Fallback(again, failed, place, handler, to_same, says_same, why)
 
 
 def _handler(again: Message, method: Method, points: list[Point]) -> code.Handler | None:

@@ -44,6 +44,8 @@ class Shared:
 def shared(actor: Actor) -> Iterator[Shared]:
     """The mutable objects that the actor hands out by reference and changes, each place once."""
     for method in actor.working:
+        for copy in _copied(method) if method.asked_why else ():
+            method.exempt(copy, "what goes out is made of it, not the object itself")
         handed = [*_returned(method), *[(e, part) for e in method.events for part in _sent(e)]]
         for event, expr in handed:
             own = method.own_attribute(expr)
@@ -61,6 +63,16 @@ def shared(actor: Actor) -> Iterator[Shared]:
                     yield Shared(expr, method, changed, method, False)
                 else:
                     method.exempt(expr, "nothing in this function changes it after it was sent")
+
+
+def _copied(method: Method) -> Iterator[code.Expr]:
+    """Copies of the actor's own containers among a handler's answers."""
+    for stmt in method.statements if method.role is Role.HANDLER else ():
+        if isinstance(stmt, code.Return) and isinstance(stmt.value, code.Call):
+            given = [a.value for a in stmt.value.args]
+            given += [stmt.value.func.base] if isinstance(stmt.value.func, code.Attr) else []
+            if any(_is_own_container(own, method.actor) for e in given if (own := method.own_attribute(e))):
+                yield stmt.value
 
 
 def _returned(method: Method) -> Iterator[tuple[Event | None, code.Expr]]:

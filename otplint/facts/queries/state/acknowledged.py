@@ -119,6 +119,9 @@ def _returned(handler: Method, now: list[Method], known: list[Save]) -> Iterator
     if handler.role is not Role.HANDLER:
         return
     is_save = _is_save(now, known)
+    for stmt in handler.statements if handler.asked_why else ():
+        if _answers(Point(stmt, handler.code), handler) and handler.flow.always_before(is_save, stmt):
+            handler.exempt(stmt, "it is saved before, on every way")
     for buffer in buffers(handler.actor):
         late = [s for s in known if not s[0].stops and _covers(s, buffer)]
         if not any(m in _working(handler.actor) for m, _ in late):

@@ -128,9 +128,7 @@ def sharers(actor: Actor) -> Iterator[Sharer]:
         spec = event.argument("spec") if "spec" in event.operation.parameters else None
         for made in _specs(spec, event.method, 0) if spec is not None else ():
             if not _shares(made):
-                made.method.exempt(
-                    made.call, "it is never restarted, is one alone, or has a supervisor of its own"
-                )
+                made.method.exempt(made.call, "it is never restarted, is one alone, or has a supervisor of its own")
             elif not made.method.exempt(made.call, "" if actor.remembered(_are_unsized) else _SIZED):
                 yield Sharer(event, made)
 

@@ -10,7 +10,7 @@ from otplint.facts.origins import origins
 from otplint.facts.queries.tuning.fixed import Fixed, fixed
 from otplint.facts.queries.tuning.measures import Measure, is_clock
 from otplint.facts.queries.tuning.polls import is_poll
-from otplint.facts.queries.tuning.thresholds import margins, thresholds
+from otplint.facts.queries.tuning.thresholds import margins, no_threshold, thresholds
 from otplint.facts.syntax import code
 
 _SETUP = ("supervise", "breaker", "child", "retry")
@@ -112,11 +112,18 @@ def _moved(expr: code.Expr, method: Method) -> Iterator[tuple[code.Expr, Fixed]]
 
 def _compared(method: Method) -> Iterator[Limit]:
     """Constants that are compared with what the actor measures; literals there are OTP301."""
+    told = set()
     for found in thresholds(method):
+        told.add(id(found.compare))
+        unnamed = "" if found.constants else "the number has no name, which is OTP301's matter"
+        method.exempt(found.compare, found.natural or unnamed)
         own = found.measure in (Measure.STATE, Measure.RESOURCE, Measure.COUNTER)
         for number in found.constants if not found.natural else ():
             what = f"a threshold for {found.measure.value}"
             yield Limit(number, number.node, number.place, found.compare, method, what, False, own)
+    for compare in method.exprs() if method.asked_why else ():
+        if isinstance(compare, code.Compare) and id(compare) not in told:
+            method.exempt(compare, no_threshold(compare, method))
 
 
 def _deadlines(method: Method) -> Iterator[Limit]:
