@@ -38,7 +38,7 @@ def _bound(target: code.Expr, source: code.Expr, name: str) -> Iterator[tuple[co
 
 def element_type(values: Values, source: code.Expr, method: Method, depth: int, *, second: bool = False) -> str:
     """The one type of the items of ``source``, or of the second parts of its pairs; empty where it is not known."""
-    found = {values.type_of(item, at, depth + 1) for item, at in _items(source, method, depth, second)} - {""}
+    found = {values.type_of(item, at, depth + 1) for item, at in _items(source, method, 0, second)} - {""}
     return found.pop() if len(found) == 1 else ""
 
 

@@ -195,7 +195,12 @@ def _told_elsewhere(flag: str, loop: Method) -> bool:
 
 
 def _tells(method: Method, inside: Collection[Method]) -> bool:
-    return method not in inside and method.name not in ("__init__", "__new__", "__post_init__")
+    """True outside of what the loop runs, and for what stops the object, which others call as well."""
+    return (method not in inside or method.role is Role.STOP) and method.name not in (
+        "__init__",
+        "__new__",
+        "__post_init__",
+    )
 
 
 def _waits(loop: code.While, method: Method) -> bool:

@@ -198,3 +198,19 @@ def test_a_counter_that_a_base_in_another_file_counts(scan: Scan) -> None:
         "OTP301",
     )
     assert [(f.span.path, f.span.line) for f in found] == [("pkg/agent.py", 7)]
+
+
+def test_a_clock_behind_a_function_of_the_project(scan: Scan) -> None:
+    files = {
+        "pkg/__init__.py": "",
+        "pkg/clock.py": "import time\ndef now(): return time.time()\ndef day(): return 3\n",
+        "pkg/app.py": """
+            from otplint.runtime import Server
+            from .clock import day, now
+            class Agent(Server):
+                async def handle_cast(self, msg):
+                    if now() - msg.at > msg.ttl + 60: print("late")
+                    if day() - msg.at > msg.ttl + 60: print("no time")
+            """,
+    }
+    assert [(f.span.path, f.span.line) for f in scan(files, "OTP301")] == [("pkg/app.py", 6)]

@@ -159,6 +159,8 @@ def looping(text: str) -> str:
         "while not self.done:\n    try:\n        go(self.q.get(timeout=0.2))\n    except queue.Empty:\n        pass",
         "while True:\n    go()\n    time.sleep(0.001)",  # lets others run
         "for kid in msg.kids: time.sleep(0.001)",
+        "while True:\n    if not go():\n        time.sleep(0.2)\n        continue\n    work()",
+        "while not self.done:\n    if late(): raise TimeoutError\n    go()\n    time.sleep(0.2)",
     ],
 )
 def test_a_poll_below_a_second_is_for_those_who_ask(scan: Scan, handle: str) -> None:
@@ -211,3 +213,75 @@ def test_a_literal_in_a_comparison_is_the_other_rules(scan: Scan) -> None:
     assert [f.code for f in scan(agent(handle="if self.errors > 10: pass"), ["OTP301", "OTP302"])] == ["OTP301"]
     found = scan(agent(handle="if self.errors > LIMIT: pass", top="LIMIT = 10"), ["OTP301", "OTP302"])
     assert [f.code for f in found] == ["OTP302"]
+
+
+PAUSE = """
+class Pause:
+    def __init__(self, name, wait=1):
+        self.name = name
+        self.wait = wait
+    def run(self):
+        time.sleep(min(self.wait, 60))
+def later(jobs, n, seconds):
+    for job in jobs[:n]:
+        again(job, seconds)
+def again(job, s):
+    time.sleep(s)
+def now():
+    return time.time()
+"""
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        agent("self.p = p", "Pause('a', self.p)", top=PAUSE, signature="self, p"),
+        agent(handle="Pause('a')\nPause(7)\nPause('a', 1)", top=PAUSE),
+        agent(handle="later(msg.jobs, 5, msg.seconds)", top=PAUSE),
+        agent(handle="later(*msg.jobs, 5, 9)", top=PAUSE),
+        agent(handle="unknown(9)\nmsg.client.later(1, 2, 9)", top=PAUSE),
+        agent(handle="self.system.cast(msg.pid, {'size': 30, 'timeout': self.errors, 'delay': 1})"),
+        agent("self.pause = 5", "time.sleep(self.pause)\nself.pause = 5"),  # back to what it started with
+        agent("self.reset()", "time.sleep(self.pause)") + "    def reset(self):\n        self.pause = 5\n",
+        agent("self.at = msg.at", "if len(msg) > 100 and now(): pass", top=PAUSE, signature="self, msg"),
+    ],
+)
+def test_a_number_that_becomes_no_limit(scan: Scan, source: str) -> None:
+    assert scan(source, "OTP302") == []
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        (agent(handle="Pause('a', 5)", top=PAUSE), ["5"]),
+        (agent(handle="Pause('a', wait=5)", top=PAUSE), ["5"]),
+        (agent(handle="later(msg.jobs, 5, 9)", top=PAUSE), ["9"]),
+        (agent(handle="self.after(9)") + "    def after(self, s):\n        self.system.send_after(s, 1, 2)\n", ["9"]),
+        (agent(handle="msg.db.set('k', 'v', ex=msg.ttl + 60)"), ["msg.ttl + 60"]),
+        (agent(handle="msg.pool.update({'socket_timeout': 30})"), ["30"]),
+        (agent("self.pause = 5", "time.sleep(self.pause)\nself.pause = 9"), ["9"]),
+        (agent("self.pause = 5", "go(timeout=timedelta(seconds=self.pause))\nif msg: self.pause = 9"), ["9"]),
+        (agent(handle="time.sleep(self.late)", init="self.ttl = ttl", signature="self, ttl")
+         + "    @property\n    def late(self):\n        return max(1, self.ttl - 15)\n", ["self.ttl - 15"]),
+    ],
+)  # fmt: skip
+def test_a_number_that_becomes_a_limit_further_on(scan: Scan, source: str, expected: list[str]) -> None:
+    found = scan(source, "OTP302")
+    assert places(source, found) == expected
+    assert all(f.confidence is Confidence.MEDIUM for f in found)
+
+
+def test_a_framework_starts_an_actor_with_a_number(scan: Scan) -> None:
+    source = """
+import time, pykka
+class Debouncer(pykka.ThreadingActor):
+    def __init__(self, name, pause):
+        super().__init__()
+        self.pause = pause
+    def on_start(self):
+        time.sleep(self.pause)
+class Front(pykka.ThreadingActor):
+    def played(self, track):
+        Debouncer.start(track, 5)
+"""
+    assert places(source, scan(source, "OTP302")) == ["5"]

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from otplint.facts.methods import Event, Method
+from otplint.facts.methods import Event, Method, Role
 from otplint.facts.origins import origins
 from otplint.facts.queries.tuning.fixed import Fixed, fixed
+from otplint.facts.queries.tuning.fixed import number as literal
 from otplint.facts.queries.tuning.measures import Measure, is_clock
+from otplint.facts.queries.tuning.passed import is_limit_name, passed
 from otplint.facts.queries.tuning.polls import is_poll
 from otplint.facts.queries.tuning.thresholds import margins, no_threshold, thresholds
 from otplint.facts.syntax import code
@@ -50,6 +52,8 @@ def limits(method: Method) -> Iterator[Limit]:
                 what = f"`{name}` of `{_called(call)}`"
                 yield from _numbers(value, method, what, certain=certain, bounds=bounds)
     if method.actor.is_actor:
+        for name, value in _named(method):
+            yield from _numbers(value, method, f"`{name}`", certain=False, bounds=False)
         yield from _compared(method)
         yield from _deadlines(method)
         yield from _cuts(method)
@@ -64,16 +68,36 @@ def _called(call: code.Call) -> str:
 
 def _arguments(call: code.Call, event: Event | None, method: Method) -> Iterator[tuple[str, code.Expr]]:
     """The arguments of a call that set a limit, by name."""
-    names = event.operation.limits if event is not None else ()
-    for name in names:
+    if not method.actor.is_actor:
+        yield from _of_operation(event)
+        return
+    found = [*_direct(call, event, method)]
+    yield from found
+    yield from (p for p in passed(call, method, _direct) if not any(p[1] is value for _, value in found))
+
+
+def _direct(call: code.Call, event: Event | None, method: Method) -> Iterator[tuple[str, code.Expr]]:
+    """Those that the framework's data name, and keywords that say so themselves."""
+    yield from _of_operation(event)
+    known = event.operation.limits if event is not None else ()
+    for arg in call.args:
+        if arg.name and arg.name not in known and is_limit_name(arg.name, method):
+            yield arg.name, arg.value
+
+
+def _of_operation(event: Event | None) -> Iterator[tuple[str, code.Expr]]:
+    for name in event.operation.limits if event is not None else ():
         value = event.argument(name) if event is not None else None
         if value is not None:
             yield name, value
-    if method.actor.is_actor:
-        known = method.actor.facts.vocabulary.limit_keywords
-        for arg in call.args:
-            if arg.name not in names and (arg.name in known or arg.name.endswith("_timeout")):
-                yield arg.name, arg.value
+
+
+def _named(method: Method) -> Iterator[tuple[str, code.Expr]]:
+    """``{"socket_timeout": 30}``: settings that are handed over in a dictionary."""
+    for expr in method.exprs():
+        for key, value in expr.items if isinstance(expr, code.Dict) else ():
+            if isinstance(key, code.Const) and isinstance(key.value, str) and is_limit_name(key.value, method):
+                yield key.value, value
 
 
 def _numbers(value: code.Expr, method: Method, what: str, *, certain: bool, bounds: bool) -> Iterator[Limit]:
@@ -86,15 +110,56 @@ def _numbers(value: code.Expr, method: Method, what: str, *, certain: bool, boun
         yield Limit(number, whole, number.place, value, method, what, certain, bounds)
     if found:
         return
-    moved = False
-    for origin in origins(value, method):
-        if origin.via not in ("parameter", "constant"):
-            for node, number in _moved(origin.expr, origin.method):
-                spot = number.node if number.is_constant else node
-                moved = True
-                yield Limit(number, spot, number.place, value, method, what, False, False)
+    moved = [*_changed(value, method, what)]
+    for source, place in _sources(value, method):
+        for node, number in _moved(source, place):
+            spot = number.node if number.is_constant else node
+            moved.append(Limit(number, spot, number.place, value, method, what, False, False))
+    yield from moved
     if not moved:
         method.exempt(value, f"{what} is no fixed number: a setting, parameter, attribute or choice decides it")
+
+
+def _changed(value: code.Expr, method: Method, what: str) -> Iterator[Limit]:
+    """Numbers that a limit kept in an attribute is set to while the actor works; the one it starts with has a name."""
+    written = [(expr, place) for expr, place in _written(value, method) if literal(expr) is not None]
+    at_start = {literal(expr) for expr, place in written if _is_start(place)}
+    for expr, place in written:
+        worth = literal(expr)
+        if worth is not None and worth not in at_start:
+            yield Limit(Fixed(worth, expr, place, "literal"), expr, place, value, method, what, False, False)
+
+
+def _written(value: code.Expr, method: Method) -> Iterator[tuple[code.Expr, Method]]:
+    if isinstance(value, code.Call) and method.qualname(value.func) == "datetime.timedelta":
+        for arg in value.args:
+            yield from _written(arg.value, method)
+    own = method.own_attribute(value)
+    for _, expr, place in method.actor.assignments(own) if own else ():
+        yield expr, place
+
+
+def _is_start(place: Method) -> bool:
+    """True for the constructor and the like, the class's body, and helpers that only these call."""
+    if place.role in (Role.START, Role.SETUP):
+        return True
+    callers = place.actor.callers(place)
+    return bool(callers) and all(m.role is Role.START for m in callers)
+
+
+def _sources(value: code.Expr, method: Method) -> Iterator[tuple[code.Expr, Method]]:
+    """Where a value comes from, through the actor's own properties as well."""
+    for origin in origins(value, method):
+        if origin.via in ("parameter", "constant"):
+            continue
+        own = origin.method.own_attribute(origin.expr) if isinstance(origin.expr, code.Attr) else ""
+        getter = method.actor.method(own) if own and origin.method.actor is method.actor else None
+        if getter is None or not getter.is_property:
+            yield origin.expr, origin.method
+            continue
+        for stmt in code.statements(getter.body):
+            if isinstance(stmt, code.Return) and stmt.value is not None:
+                yield from ((o.expr, o.method) for o in origins(stmt.value, getter) if o.via != "parameter")
 
 
 def _moved(expr: code.Expr, method: Method) -> Iterator[tuple[code.Expr, Fixed]]:

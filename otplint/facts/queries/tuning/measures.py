@@ -57,9 +57,16 @@ def is_clock(expr: code.Expr, method: Method) -> bool:
     """True for a call that tells the time: ``time.monotonic()``, ``datetime.now(tz)``, ``loop.time()``."""
     if not isinstance(expr, code.Call):
         return False
-    if method.qualname(expr.func) in _CLOCKS:
+    name = method.qualname(expr.func)
+    if name in _CLOCKS:
         return True
-    return isinstance(expr.func, code.Attr) and expr.func.name in ("time", "monotonic") and not expr.args
+    if isinstance(expr.func, code.Attr) and expr.func.name in ("time", "monotonic") and not expr.args:
+        return True
+    helper = method.actor.facts.function(name) if name and not expr.args else None
+    given = [s.value for s in code.statements(helper.body) if isinstance(s, code.Return)] if helper is not None else []
+    return helper is not None and helper.code is not method.code and len(given) == 1 and (
+        isinstance(given[0], code.Call) and helper.qualname(given[0].func) in _CLOCKS
+    )  # fmt: skip
 
 
 def measure(expr: code.Expr, method: Method) -> Measure | None:

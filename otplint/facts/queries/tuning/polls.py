@@ -40,7 +40,7 @@ def is_poll(seconds: float, use: code.Node, method: Method) -> bool:
     event = method.event(call)
     if not isinstance(loop, code.While) or event is None or event.role == "take":
         return True
-    return not (_is_for_life(loop, method) and _works(loop, call))
+    return not (_is_for_life(loop, method) and _works(loop, call)) or _looks_again(call, loop, method)
 
 
 def _waits(node: code.Node, method: Method) -> bool:
@@ -55,6 +55,17 @@ def _is_for_life(loop: code.While, method: Method) -> bool:
     endless = isinstance(loop.test, code.Const) and bool(loop.test.value)
     leaves = any(isinstance(s, (code.Break, code.Return)) for s in code.statements(loop.body))
     return (endless and not leaves) or ends_when_told(loop, method)
+
+
+def _looks_again(pause: code.Call, loop: code.While, method: Method) -> bool:
+    """``if not ready(): sleep(0.1); continue``, and a wait that gives up: ``if late(): raise TimeoutError``."""
+    for up in method.above(pause):
+        if up is loop:
+            break
+        if isinstance(up, code.If):
+            return isinstance(up.body[-1], code.Continue) and up.body[-1].start > pause.start
+    given_up = (s for s in code.statements(loop.body) if isinstance(s, code.Raise) and s.error is not None)
+    return any(not any(isinstance(up, code.Handler) for up in method.above(stmt)) for stmt in given_up)
 
 
 def _works(loop: code.While, pause: code.Call) -> bool:
