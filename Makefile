@@ -3,7 +3,9 @@
 # make test                    everything a change must pass
 # make soak                    the same properties with many more examples
 # make docs                    run the proofs, and write the pages that quote them, rules and scans
-# make bench                   scan pinned real projects, with times
+# make bench                   compare with other linters on pinned real projects (hours; ARGS="--projects mopidy" for less)
+# make growth                  how the cost of a scan grows with its input
+# make findings                what the rules find in pinned real projects, to be judged
 # make test-frameworks         see that the names in the frameworks' data exist in the real packages (hundreds of MB)
 # make test-pre-commit         try the hook for real (installs pre-commit beside the project)
 #
@@ -14,7 +16,7 @@ BIN := $(VENV)/bin
 SUITABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))
 ARGS ?=
 
-.PHONY: scan test soak docs bench test-frameworks test-pre-commit clean
+.PHONY: scan test soak docs bench growth findings test-frameworks test-pre-commit clean
 .DEFAULT_GOAL := test
 
 $(VENV)/made:
@@ -64,7 +66,13 @@ docs: $(VENV)/installed
 	$(BIN)/python docs/generate.py
 
 bench: $(VENV)/installed
-	$(BIN)/python benchmarks/real_projects.py $(ARGS)
+	$(BIN)/python -m benchmarks.run $(ARGS)
+
+growth: $(VENV)/installed
+	$(BIN)/python -m benchmarks.growth $(ARGS)
+
+findings: $(VENV)/installed
+	$(BIN)/python -m benchmarks.real_projects $(ARGS)
 
 $(VENV)/pre-commit/bin/pre-commit: $(VENV)/made
 	$(BIN)/python -m venv $(VENV)/pre-commit
