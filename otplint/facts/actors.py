@@ -302,7 +302,7 @@ class Actor:
             for stmt in method.statements:
                 if isinstance(stmt, code.Assign):
                     for part, value in (pair for t in stmt.targets for pair in self._pairs(t, stmt.value, method)):
-                        if isinstance(part, (code.Attr, code.Sub)) and (attribute := method.own_attribute(part)):
+                        if isinstance(part, code.Attr) and (attribute := method.own_attribute(part)):
                             found.setdefault(attribute, []).append((stmt, value, method))
         return found
 
@@ -369,7 +369,7 @@ def _uses(method: Method) -> Iterator[Use]:
     seen: set[int] = set()
     for stmt in method.statements:
         for use in _statement_uses(stmt, method):
-            seen.update((id(use.node), id(use.node.base) if isinstance(use.node, code.Sub) else 0))
+            seen.add(id(use.node if not isinstance(use.node, code.Sub) else use.node.base))
             yield use
     for expr in method.exprs():
         if isinstance(expr, code.Call) and isinstance(expr.func, code.Attr):
@@ -390,7 +390,7 @@ def _uses(method: Method) -> Iterator[Use]:
                 seen.add(id(expr.rights[-1]))
                 yield Use(attribute, "test", expr, method, expr.left)
     for expr in method.exprs():
-        if isinstance(expr, (code.Attr, code.Name, code.Sub)) and id(expr) not in seen:
+        if isinstance(expr, (code.Attr, code.Name)) and id(expr) not in seen:
             attribute = method.own_attribute(expr)
             parent = method.parent(expr)
             if attribute and not (isinstance(parent, code.Attr) and parent.base is expr):
@@ -411,7 +411,7 @@ def _statement_uses(stmt: code.Stmt, method: Method) -> Iterator[Use]:
                 if isinstance(target, code.Sub) and (attribute := method.own_attribute(target.base)):
                     kind = "clear" if isinstance(target.key, code.Slice) and not target.key.parts else "remove"
                     yield Use(attribute, kind, target, method, target.key)
-                elif attribute := method.own_attribute(target) if isinstance(target, (code.Attr, code.Sub)) else "":
+                elif attribute := method.own_attribute(target) if isinstance(target, code.Attr) else "":
                     yield Use(attribute, "clear", target, method)
 
 
@@ -420,7 +420,7 @@ def _target_uses(target: code.Expr, value: code.Expr | None, method: Method, kin
         parts = value.items if isinstance(value, code.Seq) and len(value.items) == len(target.items) else None
         for i, item in enumerate(target.items):
             yield from _target_uses(item, parts[i] if parts else None, method, kind)
-    elif isinstance(target, (code.Attr, code.Sub)) and (attribute := method.own_attribute(target)):
+    elif isinstance(target, code.Attr) and (attribute := method.own_attribute(target)):
         yield Use(attribute, kind, target, method, None, value)
     elif isinstance(target, code.Sub) and (attribute := method.own_attribute(target.base)):
         yield Use(attribute, "insert" if kind == "write" else "update", target, method, target.key, value)

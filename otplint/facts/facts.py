@@ -14,11 +14,12 @@ from otplint.facts.actors import Actor
 from otplint.facts.exemptions import Exemptions
 from otplint.facts.frameworks import ActorKind, Framework, Vocabulary
 from otplint.facts.index.entries import ClassEntry, FunctionEntry, ModuleIndex, Unparsable
-from otplint.facts.index.project import Project
+from otplint.facts.index.project import Answer, Project, Question
 from otplint.facts.kinship import SETUP_ROLES, Kinship
 from otplint.facts.library import Library
 from otplint.facts.methods import Method, Role
 from otplint.facts.module_actors import module_actor, modules_given
+from otplint.facts.passed_state import read_as_attributes
 from otplint.facts.queries.callers import calls_of
 from otplint.facts.source import Source
 from otplint.facts.syntax import code
@@ -48,10 +49,22 @@ class Facts:
         self.vocabulary = vocabulary
         self.kinship = kinship
         self.is_test = is_test
+        self.recorded = False
+        """Whether somebody wants to know what answers hang on: the cache."""
         self.exemptions: Exemptions | None = None
         """Who wants to hear why rules are silent; none in a scan."""
         self._library = Library(project, read)
         self._forget()
+
+    @contextlib.contextmanager
+    def recording(self, asked: dict[Question, Answer]) -> Iterator[None]:
+        """Note in ``asked`` what other files are asked meanwhile, if it is wanted (:attr:`recorded`)."""
+        if not self.recorded:
+            yield
+            return
+        with self.project.recording() as trace:
+            yield
+        asked.update(trace)
 
     def let_go(self) -> None:
         """End these facts: actors and functions know each other, and would stay while no collector runs."""
@@ -244,6 +257,8 @@ class Facts:
             judged_there = form == "setup" or bool(self.kinship.actor_root(base)) or self._lives(base_index, base_entry)
             (inherited if judged_there else own).extend(fresh)
         actor.methods, actor.inherited = tuple(own), tuple(inherited)
+        if kind.passes_state:
+            read_as_attributes(actor)
         if form == "class":
             kinds.settle(actor)
             shapes.mark_living(actor)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar, cast
 
 from otplint.facts.flow import Flow
 from otplint.facts.frameworks import Framework, Operation
-from otplint.facts.passed_state import own_key, state_name
+from otplint.facts.passed_state import state_name
 from otplint.facts.source import Source
 from otplint.facts.syntax import code
 from otplint.facts.written import Written
@@ -250,14 +250,12 @@ class Method:
     def own_attribute(self, expr: code.Expr | None) -> str:
         """``a.b`` for ``self.a.b`` (also through a local alias of it); empty for anything else.
 
-        Where the state is passed, ``state.a`` and ``state["a"]`` are ``a`` as well.
+        Where the state is passed, ``state.a`` is ``a`` as well.
         """
         names: list[str] = []
         while isinstance(expr, code.Attr):
             names.append(expr.name)
             expr = expr.base
-        if isinstance(expr, code.Sub) and (key := own_key(expr, self.state_name)):
-            return ".".join([key, *reversed(names)])
         if not isinstance(expr, code.Name):
             return ""
         if expr.id in (self.self_name, self.state_name) and expr.id:

@@ -15,6 +15,7 @@ from otplint.facts.actors import Actor
 from otplint.facts.frameworks import ActorKind, Framework, matches
 from otplint.facts.index.entries import FunctionEntry
 from otplint.facts.methods import Method, Role
+from otplint.facts.passed_state import read_as_attributes
 from otplint.facts.syntax import code
 from otplint.findings import Confidence
 
@@ -45,6 +46,7 @@ def module_actor(facts: Facts, source: Source) -> Actor | None:
             continue
         actor = _build(facts, source, framework, kind, evidence)
         actor.methods = tuple(_functions(actor, functions))
+        read_as_attributes(actor)
         actor.node = actor.methods[0].code
         kinds.settle(actor)
         return actor

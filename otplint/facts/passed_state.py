@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from otplint.facts.syntax import code
 
@@ -27,7 +28,8 @@ def _names(actor: Actor) -> dict[int, str]:
     from otplint.facts.methods import Role
 
     found: dict[int, str] = {}
-    for method in actor.everything:
+    everything = (*actor.methods, *actor.inherited)  # the actor is still being made
+    for method in everything:
         params = method.code.params
         if method.outer is not None:
             continue
@@ -36,15 +38,15 @@ def _names(actor: Actor) -> dict[int, str]:
         elif method.role is Role.START:
             made = (value.id for value in _given_back(method) if isinstance(value, code.Name))
             found[id(method.code)] = next(made, "")
-    helpers = {m.name: m for m in actor.everything if m.role is Role.HELPER and m.outer is None}
-    waiting = [m for m in actor.everything if found.get(id(m.code))]
+    helpers = {m.name: m for m in everything if m.role is Role.HELPER and m.outer is None}
+    waiting = [m for m in everything if found.get(id(m.code))]
     while waiting:
         caller = waiting.pop()
         for helper, name in _handed(caller, found[id(caller.code)], helpers):
             if id(helper.code) not in found:
                 found[id(helper.code)] = name
                 waiting.append(helper)
-    for method in actor.everything:
+    for method in everything:
         if method.outer is not None and (name := found.get(id(method.outer.code), "")):
             found[id(method.code)] = "" if any(p.name == name for p in method.code.params) else name
     return {key: name for key, name in found.items() if name}
@@ -69,11 +71,44 @@ def _given_back(method: Method) -> Iterator[code.Expr]:
             yield stmt.value
 
 
-def own_key(expr: code.Expr, state: str) -> str:
-    """``jobs`` for ``state["jobs"]``, where ``state`` is the name of the state; else empty."""
-    if isinstance(expr, code.Sub) and isinstance(expr.base, code.Name) and expr.base.id == state and state:
-        return expr.key.value if isinstance(expr.key, code.Const) and isinstance(expr.key.value, str) else ""
-    return ""
+def read_as_attributes(actor: Actor) -> None:
+    """Have the actor's functions say ``state.jobs`` where ``state["jobs"]`` is written, so that rules know one form.
+
+    To be asked when the actor's functions are known, before anything else is.
+    """
+    from otplint.facts.methods import Method
+    from otplint.facts.recognise import nested
+
+    names = _names(actor)
+
+    def anew(methods: tuple[Method, ...]) -> Iterator[Method]:
+        for method in methods:
+            if method.outer is None:
+                name = names.get(id(method.code), "")
+                function = _rewritten(method.code, name) if name else method.code
+                fresh = Method(actor, function, method.source, method.role, method.owner)
+                yield fresh
+                yield from nested(fresh)
+
+    actor.methods, actor.inherited = tuple(anew(actor.methods)), tuple(anew(actor.inherited))
+
+
+_Node = TypeVar("_Node")
+
+
+def _rewritten(node: _Node, name: str) -> _Node:
+    """The same code with attributes of ``name`` in the place of items by constant keys."""
+    match node:
+        case code.Sub(base=code.Name(id=base), key=code.Const(value=str(key))) if base == name and key.isidentifier():
+            return cast("_Node", code.Attr(node.start, node.end, node.base, key))
+        case tuple():
+            return cast("_Node", tuple(_rewritten(part, name) for part in node))
+    if not dataclasses.is_dataclass(node) or isinstance(node, type):
+        return node
+    given = {f.name: getattr(node, f.name) for f in dataclasses.fields(node)}
+    parts = {n: _rewritten(value, name) if isinstance(value, tuple) or dataclasses.is_dataclass(value) else value
+             for n, value in given.items()}  # fmt: skip
+    return node if all(parts[n] is given[n] for n in given) else cast("_Node", type(node)(**parts))
 
 
 def made(actor: Actor) -> Iterator[tuple[str, code.Stmt, code.Expr, Method]]:

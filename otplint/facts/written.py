@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cached_property
 
-from otplint.facts.passed_state import own_key
 from otplint.facts.syntax import code
 from otplint.facts.values import matched
 
@@ -116,9 +115,6 @@ class Written:
                     names: list[str] = []
                     while isinstance(base, code.Attr):
                         names.append(base.name)
-                        base = base.base
-                    if isinstance(base, code.Sub) and (key := own_key(base, state)):
-                        names.append(key)
                         base = base.base
                     own = isinstance(base, code.Name) and base.id in (instance, state) and names
                     if own and found.get(name, path := ".".join(reversed(names))) == path:

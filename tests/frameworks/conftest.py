@@ -9,7 +9,7 @@ import pytest
 
 HEAVY = ("distributed", "ray")
 """Hundreds of megabytes: `make test-frameworks` installs them and asks for them."""
-SINCE: dict[str, tuple[int, int]] = {}
+SINCE: dict[str, tuple[int, int]] = {"triotp": (3, 13)}
 """Frameworks without a release for the older of our Python versions (see the markers in pyproject.toml)."""
 _PROGRAMS = Path(__file__).resolve().parents[2] / "fixtures" / "frameworks"
 
