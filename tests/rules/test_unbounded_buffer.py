@@ -64,9 +64,32 @@ NEGATIVE = {
                 threading.Thread(target=print, args=(q,)).start()
                 return q.get()
     """,
+    "free slots that come back": """
+        class M(Server):
+            def __init__(self, n):
+                self.free = queue.Queue()
+                for i in range(n): self.free.put(i)
+            async def handle_call(self, req, frm): return self.free.get_nowait()
+            async def handle_cast(self, msg): self.free.put(msg.slot)
+    """,
+    "free slots at once": """
+        class M(Server):
+            def __init__(self, n): self.free = deque(range(n))
+            async def handle_call(self, req, frm): return self.free.popleft()
+            async def handle_cast(self, msg): self.free.append(msg.slot)
+    """,
 }
 
 POSITIVE = {
+    "a mailbox that begins with old work": (7, """
+        class M(Server):
+            def __init__(self, saved):
+                self.jobs = deque()
+                for job in saved: self.jobs.append(job)
+            async def handle_cast(self, msg): self.jobs.append(msg)
+            async def handle_info(self, msg):
+                while self.jobs: self.jobs.popleft()
+    """),
     "the mailbox of a thread": (6, """
         class T(threading.Thread):
             def __init__(self): self.q = queue.Queue()

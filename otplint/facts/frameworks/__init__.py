@@ -106,6 +106,8 @@ class Operation:
     bounded_by: tuple[str, ...] = ()
     """Methods of the same object that bound the wait beforehand: ``settimeout``, or with what they must be given:
     ``setsockopt(RCVTIMEO)``."""
+    at_once: tuple[str, ...] = ()
+    """How its object may be made so that it does not wait: ``socket(SOCK_DGRAM)``."""
     limits: tuple[str, ...] = ()
     """Parameters that set supervision, capacity or timing."""
     parameters: tuple[str, ...] = ()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from otplint.facts.frameworks import BY_SHAPE
 from otplint.facts.methods import Event, Role
 from otplint.facts.origins import origins
+from otplint.facts.queries.messaging.harmless import harmless
 from otplint.facts.queries.messaging.reach import Running, calls_at_once, running, takes_messages
 from otplint.facts.queries.slices import bindings
 from otplint.facts.syntax import code
@@ -107,6 +108,8 @@ def _holds_nobody_up(event: Event, place: Running, *, awaited: bool) -> str:
         return "it only looks, and does not wait"
     if _is_own_inbox(event, place):
         return "it is how the actor takes its own messages"
+    if why := harmless(event, crossed=bool(place.crossed)):
+        return why
     over = _is_over(event.call, place.method)
     return "what it waits for has come already: it was asked before, or is filled here" if over else ""
 

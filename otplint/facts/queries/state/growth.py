@@ -63,7 +63,25 @@ def _stays_small(buffer: Buffer, entry: Entry | None) -> str:
         return "nothing from outside gets into it while the actor works"
     if buffer.made.bound is not None:
         return "it is made with a bound"
+    if _is_pool(buffer):
+        return "it is filled with a number of things as it is made, which it hands out and gets back: a pool"
     return "some function asks how long it is, or cuts it where it grows" if _bounded(buffer) else ""
+
+
+def _is_pool(buffer: Buffer) -> bool:
+    """True for ``for i in range(n): free.put(i)`` and ``deque(range(n))`` where it is made.
+
+    A mailbox begins empty, or with old work.
+    """
+    method = buffer.made.method
+    counted = [up.iter for e in buffer.entries if e.method is method for up in method.above(e.node)
+               if isinstance(up, code.For)]  # fmt: skip
+    for _, value, place in buffer.actor.assignments(buffer.attribute):
+        if place is method and isinstance(value, code.Call):
+            counted += [a.value for a in value.args]
+    return any(
+        isinstance(e, code.Call) and method.qualname(e.func).removeprefix("builtins.") == "range" for e in counted
+    )
 
 
 def _fed(buffer: Buffer) -> Entry | None:
