@@ -68,6 +68,8 @@ class Config:
     exclude: tuple[str, ...] = ()
     """Patterns of files and directories, on top of the built-in ones."""
     respect_gitignore: bool = True
+    search_paths: tuple[str, ...] = ()
+    """Directories with the source of installed packages, or virtual environments, from the project root."""
     test_files: tuple[str, ...] | None = None
     """Patterns of test files; None for the built-in ones."""
     min_confidence: Confidence = Confidence.MEDIUM
@@ -179,6 +181,7 @@ KEYS = {
     "frameworks": Key("tables", "In-house actor frameworks, with the keys of the built-in ones."),
     "exclude": Key("strings", "Files and directories left out, as in .gitignore; !NAME takes a built-in one back."),
     "respect-gitignore": Key("flag", "Leave out what git ignores."),
+    "search-paths": Key("strings", "Directories, or virtual environments, with the source of base classes' packages."),
     "test-files": Key("strings", "Patterns of test files, as in .gitignore."),
     "min-confidence": Key("choice", "The least confidence that is reported.", _CONFIDENCES),
     "fail-on": Key("choice", "The least severity that makes the exit status 1.", (*_SEVERITIES, "never")),

@@ -104,6 +104,7 @@ def test_says_where_each_setting_comes_from(tmp_path: Path, monkeypatch: pytest.
         "options.OTP301.limit": (3, "--config"),
         "exclude": ([], DEFAULT),
         "respect-gitignore": (True, DEFAULT),
+        "search-paths": ([], DEFAULT),
         "test-files": ("default", DEFAULT),
         "min-confidence": ("medium", DEFAULT),
         "fail-on": ("high", "--config"),

@@ -16,6 +16,7 @@ from otplint.engine.packs import PackError, load_rules
 from otplint.engine.select import SelectionError, build, choose, known, per_file
 from otplint.facts.frameworks import FrameworkError
 from otplint.findings import Confidence, Severity
+from otplint.sources.installed import NoSearchPath, search_roots
 from otplint.sources.patterns import BadPattern
 from otplint.sources.root import common_start, project_root
 from otplint.sources.walk import WalkError
@@ -70,7 +71,9 @@ def settings_for(paths: Sequence[Path], flags: Flags) -> Settings:
         every = load_rules()
         _check_names(config, every)
         rules = build(_chosen(config, flags, every), severities=config.severities, options=config.options)
-        return Settings(_overridden(config, flags), project_root(start, config.file), rules)
+        root = project_root(start, config.file)
+        _check_search_paths(config, root)
+        return Settings(_overridden(config, flags), root, rules)
 
 
 def unselected(settings: Settings) -> tuple[tuple[Rule, str], ...]:
@@ -117,6 +120,14 @@ def _check_names(config: Config, rules: Sequence[type[Rule]]) -> None:
         for name in getattr(config, key):
             known(name, rules, where=f"{where}: {key}")
     per_file(config.per_file_ignores, rules)
+
+
+def _check_search_paths(config: Config, root: Path) -> None:
+    """Raise for a directory that does not exist, whether or not anything would have been looked for in it."""
+    try:
+        search_roots(config.search_paths, root)
+    except NoSearchPath as error:
+        raise ConfigError(f"{config.origins.get('search-paths', 'configuration')}: {error}") from error
 
 
 def _chosen(config: Config, flags: Flags, every: Sequence[type[Rule]]) -> list[type[Rule]]:

@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from otplint.engine.cache.recall import Cache
 from otplint.facts.frameworks import Vocabulary
 from otplint.facts.index.by_ast import index_module
 from otplint.facts.index.entries import ModuleIndex, Unparsable, absolute_module
 from otplint.facts.index.modules import ModuleName, candidate_paths, module_name
 from otplint.facts.index.project import Project
-from otplint.facts.kinship import Kinship
+from otplint.facts.kinship import NOTHING_FAR, Far, Kinship
 from otplint.facts.makers import Makers
 from otplint.facts.shapes import seems_to_live
 from otplint.findings import Failure
@@ -33,8 +34,10 @@ class Files:
     root: Path
     given: dict[str, bytes] = field(default_factory=dict)
     """Contents that count instead of the disk's, by relative path."""
+    earlier: Cache | None = None
+    """What an earlier scan knows of unchanged files."""
     _packages: dict[str, bool] = field(default_factory=dict)
-    _there: dict[str, bool] = field(default_factory=dict)
+    _names: dict[str, frozenset[str]] = field(default_factory=dict)
 
     def data(self, relative: str) -> bytes:
         """The bytes of a file.
@@ -61,10 +64,13 @@ class Files:
     def index_of(self, relative: str, data: bytes) -> ModuleIndex:
         """As :meth:`index`, of bytes already at hand."""
         name = module_name(relative, self.is_package)
-        return index_module(decode(data).text, relative, name.module, name.is_package)
+        known = self.earlier.index(relative, name.module) if self.earlier is not None else None
+        return known or index_module(decode(data).text, relative, name.module, name.is_package)
 
     def load(self, relative: str) -> ModuleIndex | None:
         """The index of a file that another one imports; none where there is no such file that can be read."""
+        if not self.exists(relative):
+            return None
         try:
             return self.index(relative)
         except (OSError, Undecodable, Unparsable):
@@ -80,11 +86,16 @@ class Files:
         return known
 
     def exists(self, relative: str) -> bool:
-        """Whether there is such a file; asked of the disk once."""
-        known = self._there.get(relative)
-        if known is None:
-            known = self._there[relative] = os.path.isfile(os.path.join(self.root, relative))  # noqa: PTH113, PTH118
-        return known
+        """Whether there is such a file; a directory is asked of the disk once."""
+        folder, _, name = relative.rpartition("/")
+        names = self._names.get(folder)
+        if names is None:
+            try:
+                names = frozenset(os.listdir(os.path.join(self.root, folder)))  # noqa: PTH118, PTH208
+            except OSError:
+                names = frozenset()
+            self._names[folder] = names
+        return relative in self.given or name in names
 
 
 @dataclass
@@ -97,6 +108,8 @@ class Looked:
     """Files that may hold suppressions."""
     rest: list[str] = field(default_factory=list)
     """Files that triage left out."""
+    triages: set[bytes] = field(default_factory=set)
+    """The keys of the questions by which it did."""
 
     def add(self, other: Looked) -> None:
         """Join the findings of another look."""
@@ -104,12 +117,18 @@ class Looked:
         self.failures += other.failures
         self.commented += other.commented
         self.rest += other.rest
+        self.triages |= other.triages
 
 
 def look(paths: Iterable[str], files: Files, triage: Triage) -> Looked:
     """Read, sort out and index files by their relative paths."""
-    found = Looked()
+    found = Looked(triages={triage.key})
     for path in paths:
+        if files.earlier is not None and files.earlier.left_out(path, triage):
+            found.rest.append(path)
+            if files.earlier.has_comments(path):
+                found.commented.append(path)
+            continue
         try:
             data = files.data(path)
         except OSError as error:
@@ -146,13 +165,13 @@ def look_outside(found: Looked, files: Files, listed: frozenset[str]) -> None:
         data = files.data(path)
         if _CLASS.search(data) is not None:
             name = module_name(path, files.is_package)
-            if any(_leads_outside(t, name, path, files, listed) for t in _imported(data)):
+            if any(_leads_outside(t, name, path, files, listed) for t in imported(data)):
                 leading.append(path)
     found.rest = [path for path in found.rest if path not in leading]
     found.add(look(leading, files, Triage([b"class"])))
 
 
-def _imported(data: bytes) -> set[str]:
+def imported(data: bytes) -> set[str]:
     """The modules that a file may import; ``from a import b`` may mean ``a.b``."""
     found: set[str] = set()
     for source, names, plain in _IMPORT.findall(data):
@@ -178,6 +197,7 @@ def grow(
     read: Callable[[str], str],
     look_again: Callable[[Sequence[str], Triage], Looked],
     pull: Callable[[str], ModuleIndex | None],
+    far: Far = NOTHING_FAR,
 ) -> Kinship:
     """Search the files that triage left out for the names of actors and supervisors, to a fixpoint.
 
@@ -190,6 +210,7 @@ def grow(
         read: the text of a file that was looked at.
         look_again: looks at files again with another triage.
         pull: pulls in any file, also one that triage left out.
+        far: what is known of classes outside of the project.
     """
     known: frozenset[str] = frozenset()
     building: set[tuple[str, str]] = set()
@@ -201,7 +222,7 @@ def grow(
             text = read(index.path)
             living.update(_living(index, text, vocabulary))
             makers.read(index, text)
-        kinship = Kinship(Project(found.indexes, load), vocabulary, living, makers)
+        kinship = Kinship(Project(found.indexes, load, far=far.bases), vocabulary, living, makers, far.named)
         fresh, bases, marks = (n - known for n in (kinship.words, kinship.base_words, kinship.made.marks()))
         built = {pair for index in fresh_indexes for pair in kinship.supervising(index, partial(read, index.path))}
         pairs = {(a.encode(), b.encode()) for a, b in built - building} | (_TESTS if built - building else set())

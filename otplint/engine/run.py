@@ -12,6 +12,7 @@ from otplint.config import Config
 from otplint.engine import fingerprint, select
 from otplint.engine.collect import Files, Looked, grow, look, look_outside
 from otplint.engine.filter import keep
+from otplint.engine.installed import Installed
 from otplint.engine.judge import Judged, judge, judge_together
 from otplint.engine.packs import load_rules
 from otplint.engine.pool import Pool, spread
@@ -20,8 +21,9 @@ from otplint.facts.frameworks import FrameworkError, Vocabulary, with_users
 from otplint.facts.index.by_ast import no_collection
 from otplint.facts.index.entries import ModuleIndex
 from otplint.facts.index.project import Project
-from otplint.facts.kinship import Kinship
+from otplint.facts.kinship import Far, Kinship
 from otplint.findings import Finding, Report
+from otplint.sources.installed import search_roots
 from otplint.sources.root import DEFAULT_TEST_FILES, is_test_file
 from otplint.sources.triage import Triage
 from otplint.sources.walk import walk
@@ -128,16 +130,19 @@ def survey(
     :param whole: whether the listed files are all code of the project.
     :param progress: called with files done and files in all.
     :raises FrameworkError: the configuration's frameworks are wrong.
+    :raises NoSearchPath: so are its search paths.
     """
     vocabulary = Vocabulary(with_users(config.frameworks))
     members = frozenset(listed)
     found = _collect(listed, files, vocabulary, pool, progress or _silent)
     if not whole:
         look_outside(found, files, members)
-    kinship = _related(found, files, vocabulary, members)
+    installed = Installed(search_roots(config.search_paths, files.root), vocabulary)
+    far = Far(installed.bases, installed.look(found, files))
+    kinship = _related(found, files, vocabulary, members, far)
     left_out = select.per_file(config.per_file_ignores, load_rules()) if config.per_file_ignores else _nothing
     patterns = DEFAULT_TEST_FILES if config.test_files is None else config.test_files
-    project = Project(found.indexes, files.load)
+    project = Project(found.indexes, files.load, far=far.bases)
     facts = Facts(project, vocabulary, kinship, files.text, lambda path: is_test_file(path, patterns))
     found.indexes.sort(key=lambda index: index.path)
     named = {index.path: index for index in project.modules}  # two files may claim one name: the project settles it
@@ -177,13 +182,13 @@ def _beside(entry: Path, known: set[Path]) -> bool:
     return entry.suffix == ".py" if entry.is_file() else entry.name.isidentifier() and any(entry.glob("*.py"))
 
 
-def _related(found: Looked, files: Files, vocabulary: Vocabulary, listed: frozenset[str]) -> Kinship:
+def _related(found: Looked, files: Files, vocabulary: Vocabulary, listed: frozenset[str], far: Far) -> Kinship:
     """Descent is settled by the files that triage selects: the others say nothing about actors."""
 
     def load(path: str) -> ModuleIndex | None:
         return None if path in listed else files.load(path)
 
-    return grow(found, vocabulary, load, files.text, lambda rest, triage: look(rest, files, triage), files.load)
+    return grow(found, vocabulary, load, files.text, lambda rest, triage: look(rest, files, triage), files.load, far)
 
 
 def _judge(known: Survey, rules: Sequence[Rule], pool: Pool, report: Progress, total: int) -> Judged:

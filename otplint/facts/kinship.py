@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from typing import NamedTuple
 
 from otplint.facts.frameworks import Vocabulary
 from otplint.facts.index.aliases import is_class_like
@@ -15,6 +16,23 @@ SETUP_ROLES = ("supervise", "breaker", "child", "retry")
 """Operations that make code worth a look although it is no actor."""
 
 
+class Far(NamedTuple):
+    """What is known of classes outside of the project."""
+
+    bases: Callable[[str], tuple[str, ...]]
+    """The bases of one, by its qualified name."""
+    named: Mapping[str, str]
+    """Those that the project names and that are actors, with the framework's name that each descends from."""
+
+
+NOTHING_FAR = Far(lambda _qualified: (), {})
+
+
+def root_names(vocabulary: Vocabulary) -> frozenset[str]:
+    """The names from which descent starts: the frameworks' actors and what sets supervision up."""
+    return frozenset(vocabulary.bases) | {n for n, (_, op) in vocabulary.exact.items() if op.role in SETUP_ROLES}
+
+
 class Kinship:
     """Descent from the names that the frameworks know, worked out once for a set of modules.
 
@@ -23,7 +41,12 @@ class Kinship:
     """
 
     def __init__(
-        self, project: Project, vocabulary: Vocabulary, living: Collection[str] = (), makers: Makers | None = None
+        self,
+        project: Project,
+        vocabulary: Vocabulary,
+        living: Collection[str] = (),
+        makers: Makers | None = None,
+        far: Mapping[str, str] = NOTHING_FAR.named,
     ) -> None:
         """Work descent out.
 
@@ -32,18 +55,21 @@ class Kinship:
             vocabulary: of the frameworks.
             living: qualified names of classes that may be actors by their shape; what derives from them may be too.
             makers: what the texts of the modules say about making actors by the project's own decorators and by calls.
+            far: actors outside of the project that it names, as :class:`Far` has them.
         """
         self._project = project
+        self.witness = project
+        """Records what is asked, where somebody records."""
         self._actor_names = vocabulary.bases
         self.made = (makers or Makers(vocabulary)).settle(project)
         """The project's own decorators that make actors, and the classes that some file makes actors by a call."""
         self._setup_names = {name for name, (_, op) in vocabulary.exact.items() if op.role in SETUP_ROLES}
-        self._roots = {*self._actor_names, *self._setup_names}
+        self._roots = root_names(vocabulary)
         self._living = living
         self._spelt_roots, self._spelt_living = project.spelt(self._roots), project.spelt(living)
         self._own_sources = {project.canonical(name) for name in self._setup_names}
         """The same where a framework's own source is among the files: the names that its re-exports lead to."""
-        self._kin: dict[str, str] = {}
+        self._kin: dict[str, str] = {**far}
         self.setup_last = frozenset(name.rpartition(".")[2] for name in self._setup_names)
         for index in project.modules:
             self._add(index)
@@ -132,14 +158,23 @@ class Kinship:
             known = self._project.find_class(qualified)
             far = known is not None and not self._given(known[0])
             root = self._project.ancestor_in(qualified, self._spelt_roots) if far else ""
-        return root if root in self._actor_names else ""
+        answer = root if root in self._actor_names else ""
+        self.witness.note("actor_root", qualified, answer=answer)
+        return answer
+
+    def whole(self) -> tuple[object, ...]:
+        """What every answer may hang on: it says the same where this is the same."""
+        made = self.made
+        return (sorted(self.setup_last), sorted(made.decorators.items()), sorted(made.wrapped.items()))
 
     def _given(self, index: ModuleIndex) -> bool:
         return index in self._project.modules
 
     def sets_up(self, qualified: str) -> bool:
         """True for a class that descends from a supervisor."""
-        return qualified in self._own_sources or self._kin.get(qualified, "") in self._setup_names
+        answer = qualified in self._own_sources or self._kin.get(qualified, "") in self._setup_names
+        self.witness.note("sets_up", qualified, answer=str(answer))
+        return answer
 
     def setup_words(self, local: str, target: str, resolve: Callable[[str], str]) -> set[str]:
         """How a file that binds ``local`` to ``target`` by an import may write the names of supervisors."""

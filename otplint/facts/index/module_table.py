@@ -13,8 +13,11 @@ _COMMON_ROOTS = dict.fromkeys(("", "src/"))
 class ModuleTable:
     """Finds modules. Arguments as project.Project."""
 
-    def __init__(self, indexes: Iterable[ModuleIndex], load: Callable[[str], ModuleIndex | None]) -> None:
+    def __init__(
+        self, indexes: Iterable[ModuleIndex], load: Callable[[str], ModuleIndex | None], roots: Iterable[str] = ()
+    ) -> None:
         self._load = load
+        self._common = dict.fromkeys(roots) or _COMMON_ROOTS
         self._by_path: dict[str, ModuleIndex | None] = {}
         self._by_name: dict[str, ModuleIndex] = {}
         self._original: dict[str, str] = {}
@@ -47,6 +50,11 @@ class ModuleTable:
             above = "/".join(parts[:count])
             self._roots.setdefault(parts[count], {})[above + "/" if above else ""] = None
 
+    def pulled(self) -> dict[str, bool]:
+        """The paths that were asked for beside the given ones, each with whether there is such a module."""
+        given = {index.path for index in self.given}
+        return {path: index is not None for path, index in self._pulled.items() if path not in given}
+
     def named(self, module: str) -> ModuleIndex | None:
         """The module of a unique name, if it is known by now."""
         return self._by_name.get(module)
@@ -64,7 +72,7 @@ class ModuleTable:
             self._by_path[path] = None
             return None
         # Which of several files of one name keeps it may not depend on which is asked for first.
-        roots = self._roots.get(index.module.partition(".")[0]) or {**_COMMON_ROOTS, **self._all_roots}
+        roots = self._roots.get(index.module.partition(".")[0]) or {**self._common, **self._all_roots}
         first = next((p for p in candidate_paths(index.module, roots) if p == path or self._pull(p)), None)
         return self._add(index, keep_name=first == path)
 
@@ -99,7 +107,7 @@ class ModuleTable:
         alike = self._given.get(module, ())
         top = self._roots.get(module.partition(".")[0], {})
         if not near:
-            return alike[0] if alike else self._first(module, {**top, **_COMMON_ROOTS, **self._all_roots})
+            return alike[0] if alike else self._first(module, {**top, **self._common, **self._all_roots})
         importer = self.at(near)
         if importer is not None:
             root = source_root(near, self.original_name(importer), is_package=importer.is_package)
@@ -108,7 +116,7 @@ class ModuleTable:
                 return found
         if alike:
             return max(alike, key=lambda index: _shared_directories(index.path, near))
-        roots = {**top, **_COMMON_ROOTS}
+        roots = {**top, **self._common}
         if directory and self.at(directory + "__init__.py") is None:
             roots[directory] = None  # a script imports its neighbours
         return self._first(module, roots)

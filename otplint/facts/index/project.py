@@ -30,6 +30,10 @@ def _nothing(_path: str) -> ModuleIndex | None:
     return None
 
 
+def _no_bases(_qualified: str) -> tuple[str, ...]:
+    return ()
+
+
 class Project:
     """What names mean in a set of modules.
 
@@ -40,10 +44,21 @@ class Project:
         load: pulls in a module of the project that is not among them, by its path relative to the project root; None
             where there is no such file or it cannot be indexed. It is asked once for each path, and most do not exist:
             it should know that from the list of files, not from the disk.
+        roots: directories where dotted names start, beside those that the modules' own names show; empty for the
+            project root and ``src/``.
+        far: the bases of a class outside of the project, by its qualified name.
     """
 
-    def __init__(self, indexes: Iterable[ModuleIndex], load: Callable[[str], ModuleIndex | None] = _nothing) -> None:
-        self._table = ModuleTable(indexes, load)
+    def __init__(
+        self,
+        indexes: Iterable[ModuleIndex],
+        load: Callable[[str], ModuleIndex | None] = _nothing,
+        *,
+        roots: Iterable[str] = (),
+        far: Callable[[str], tuple[str, ...]] = _no_bases,
+    ) -> None:
+        self._table = ModuleTable(indexes, load, roots)
+        self._far = far
         self._resolver = Resolver(self._table)
         self._definitions: dict[str, dict[str, _Definition]] = {}
         self._bases: dict[tuple[str, int], tuple[str, ...]] = {}
@@ -170,6 +185,15 @@ class Project:
         result: Answer = answer
         return result
 
+    def note(self, *question: str, answer: Answer = None) -> None:
+        """Add to the recording what was asked of somebody else; an answer of none is filled in by whoever keeps it."""
+        if self._trace is not None:
+            self._trace[question] = answer
+
+    def pulled(self) -> dict[str, bool]:
+        """The paths beside the given modules that answers depended on, each with whether there is such a file."""
+        return self._table.pulled()
+
     def _noted(self, question: Question, answer: _T) -> _T:
         if self._trace is not None:
             self._trace[question] = answer
@@ -179,6 +203,8 @@ class Project:
         found = self._definition(self._resolver.absolute(qualified))
         answer = (found[0], found[1]) if found is not None and isinstance(found[1], kind) else None
         self._noted((method, qualified), answer[0].path if answer else None)
+        if answer is not None:
+            self.note("entry", answer[0].path)
         return answer
 
     def _definition(self, canonical: str) -> tuple[ModuleIndex, _Definition] | None:
@@ -209,7 +235,7 @@ class Project:
     def _direct(self, canonical: str) -> tuple[str, ...]:
         found = self._definition(canonical)
         if found is None:
-            return ()
+            return self._far(canonical)
         index, entry = found
         if isinstance(entry, ConstantEntry):  # Player = make(Base)
             made = self._factories.made_by(self._resolver.resolve(index, entry.call)) if entry.call else ""
