@@ -84,7 +84,7 @@ def _confidence(actor: Actor, wait: Wait) -> Confidence:
     if wait.in_thread_loop and wait.role != "call":
         wait.method.exempt(wait.call, "waiting may be the job of a thread that serves a queue of its own")
         return Confidence.LOW
-    if wait.awaited and not wait.event.operation.bounded:
+    if wait.awaited and not wait.event.operation.bounded and not wait.event.operation.timeout:
         wait.method.exempt(wait.call, "what is awaited without a deadline can still be cancelled from outside")
         return Confidence.LOW
     place = wait.running
