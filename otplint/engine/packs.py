@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import importlib
+import os
 import pkgutil
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from importlib import resources
-from importlib.metadata import EntryPoint, entry_points
+from importlib.machinery import PathFinder
 from pathlib import Path
 from types import GenericAlias, ModuleType
+from typing import TYPE_CHECKING
 
 from otplint.api import API_VERSION, Rule, RuleDefinitionError
 from otplint.engine.housekeeping import RULES
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 GROUP = "otplint.rules"
 BUILT_IN = "otplint"
@@ -40,6 +45,8 @@ class Pack:
         """
         if not self.module:
             return None
+        from importlib import resources
+
         module = importlib.import_module(self.module)
         named = getattr(module, "FIXTURES", None)
         try:
@@ -58,14 +65,63 @@ def load_packs() -> tuple[Pack, ...]:
         PackError: a pack cannot be imported, was written for another version of the API, holds no rule, or uses a
             code or name that another rule has.
     """
+    if _is_alone():
+        packs: tuple[Pack, ...] = (load_pack(GROUP, BUILT_IN),)
+    else:
+        packs = tuple(_load(point) for point in _offered())
+    _refuse_collisions([Pack(BUILT_IN, RULES), *packs])
+    return packs
+
+
+def _offered() -> list[EntryPoint]:
+    """The entry points of the group, the built-in one first, the others by name.
+
+    Raises:
+        PackError: the built-in one is missing.
+    """
+    from importlib.metadata import entry_points
+
     found = entry_points(group=GROUP)
     built_in = [point for point in found if point.value == GROUP]
     if not built_in:
         raise PackError("the built-in rules are not installed; use pip (in a checkout: pip install -e .)")
     others = sorted((point for point in found if point.value != GROUP), key=lambda point: (point.name, point.value))
-    packs = tuple(_load(point) for point in [built_in[0], *_distinct(others)])
-    _refuse_collisions([Pack(BUILT_IN, RULES), *packs])
-    return packs
+    return [built_in[0], *_distinct(others)]
+
+
+def _is_alone() -> bool:
+    """Whether otplint's own distribution is the only one that offers rules.
+
+    It is told from the names and bytes of files: ``importlib.metadata`` takes longer to import than the rules do, and
+    nearly nobody has other packs. False also where it cannot be told so.
+    """
+    if any(hasattr(finder, "find_distributions") for finder in sys.meta_path if finder is not PathFinder):
+        return False
+    ours = False
+    for folder in sys.path:
+        try:
+            names = os.listdir(folder or ".")  # noqa: PTH208 - once for each start
+        except NotADirectoryError:
+            return False  # an archive may hold distributions
+        except OSError:
+            continue
+        for name in names:
+            stem, _, kind = name.lower().rpartition(".")
+            if kind == "egg" or name == "EGG-INFO":
+                return False
+            if kind in ("dist-info", "egg-info") and _mentions_group(os.path.join(folder, name)):  # noqa: PTH118
+                if stem.partition("-")[0] != BUILT_IN:
+                    return False
+                ours = True
+    return ours
+
+
+def _mentions_group(info: str) -> bool:
+    try:
+        with open(os.path.join(info, "entry_points.txt"), "rb") as file:  # noqa: PTH118, PTH123 - for each distribution
+            return GROUP.encode() in file.read()
+    except OSError:
+        return False
 
 
 def load_rules() -> tuple[type[Rule], ...]:

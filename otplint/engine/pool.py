@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
@@ -36,8 +35,7 @@ class Pool:
 
     def __init__(self, jobs: int | None, items: int) -> None:
         wanted = jobs if jobs is not None else len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
-        can_fork = "fork" in multiprocessing.get_all_start_methods()
-        self.jobs = max(1, wanted) if can_fork and items >= _FEW else 1
+        self.jobs = max(1, wanted) if hasattr(os, "fork") and items >= _FEW else 1
 
     def __enter__(self) -> Pool:  # noqa: PYI034 - typing.Self needs Python 3.11
         return self
@@ -54,6 +52,8 @@ class Pool:
             for chunk in chunks:
                 yield chunk, function(chunk, *extra)
             return
+        import multiprocessing
+
         _work = (function, chunks, extra)
         try:
             context = multiprocessing.get_context("fork")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from textwrap import dedent
@@ -146,3 +148,46 @@ def test_rules_are_not_imported_under_a_second_name(repository: Path, monkeypatc
     monkeypatch.syspath_prepend(str(repository))
     with pytest.raises(ImportError, match=r"otplint\.rules"):
         __import__("rules")
+
+
+TAKES_LONG = """
+import subprocess
+import sys
+import zipfile
+from otplint.engine.packs import load_packs
+packs = [pack.name for pack in load_packs()]
+print(*packs, "importlib.metadata" in sys.modules)
+"""
+
+
+def loaded(folder: Path) -> list[str]:
+    """The packs that a fresh process finds, and whether it needed ``importlib.metadata``."""
+    path = f"import sys; sys.path.insert(0, {str(folder)!r})"
+    done = subprocess.run([sys.executable, "-c", path + TAKES_LONG], capture_output=True, text=True, check=False)
+    return (done.stdout or done.stderr).split()
+
+
+def test_where_there_is_no_other_pack_nothing_slow_is_imported(tmp_path: Path) -> None:
+    (tmp_path / "other-1.0.dist-info").mkdir()
+    (tmp_path / "other-1.0.dist-info" / "entry_points.txt").write_text("[console_scripts]\nx = x:main\n")
+    assert loaded(tmp_path) == [BUILT_IN, "False"]
+
+
+@pytest.mark.parametrize("info", ["till_rules-1.0.dist-info", "till_rules.egg-info", "Otplint_till-1.dist-info"])
+def test_another_pack_is_found_wherever_it_is_described(info: str, tmp_path: Path) -> None:
+    module = f"API_VERSION = {API_VERSION}\n{RULE.format(name='Open', code='TILL101')}"
+    (tmp_path / "till_open.py").write_text(module)
+    (tmp_path / info).mkdir()
+    for name in ("METADATA", "PKG-INFO"):
+        (tmp_path / info / name).write_text("Metadata-Version: 2.1\nName: till-rules\nVersion: 1.0\n")
+    (tmp_path / info / "entry_points.txt").write_text("[otplint.rules]\ntill-rules = till_open\n")
+    assert loaded(tmp_path) == [BUILT_IN, "till-rules", "True"]
+
+
+def test_a_pack_in_an_archive_is_found(tmp_path: Path) -> None:
+    module = f"API_VERSION = {API_VERSION}\n{RULE.format(name='Open', code='TILL101')}"
+    with zipfile.ZipFile(tmp_path / "till.zip", "w") as archive:
+        archive.writestr("till_open.py", module)
+        archive.writestr("till_rules-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: till-rules\nVersion: 1.0\n")
+        archive.writestr("till_rules-1.0.dist-info/entry_points.txt", "[otplint.rules]\ntill-rules = till_open\n")
+    assert loaded(tmp_path / "till.zip") == [BUILT_IN, "till-rules", "True"]
