@@ -88,7 +88,7 @@ class Catch(NamedTuple):
 
         :param strictly: handing the exception on counts only where a future takes it.
         """
-        return Reports(self, strictly)
+        return Reports(self.method, self.name, self.body, self.around, strictly=strictly)
 
     @property
     def reaction(self) -> Reaction:

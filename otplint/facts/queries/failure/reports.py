@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from otplint.facts.flow import Point
 from otplint.facts.methods import Method, Role
@@ -11,25 +10,30 @@ from otplint.facts.queries.failure.reaction import LOUD, QUIET, answers, describ
 from otplint.facts.queries.failure.results import fails_by, hands_on
 from otplint.facts.syntax import code
 
-if TYPE_CHECKING:
-    from otplint.facts.queries.failure.catches import Catch
-
 __all__ = ["Reports"]
 
 _HANDS_OVER = frozenset({"set_exception", "set_exc_info"})
 
 
 class Reports:
-    """Whether a point of the flow reports the exception that ``catch`` holds."""
+    """Whether a point of the flow reports the exception that an arm of a clause holds.
 
-    def __init__(self, catch: Catch, strictly: bool) -> None:
-        self.method = catch.method
-        self.actor = catch.method.actor
+    Args:
+        method: the function of the clause.
+        name: the variable that holds the exception; empty where none does.
+        body: what the arm does.
+        around: the statement that the clause belongs to.
+        strictly: handing the exception on counts only where a future takes it.
+    """
+
+    def __init__(self, method: Method, name: str, body: code.Block, around: code.Stmt, *, strictly: bool) -> None:
+        self.method = method
+        self.actor = method.actor
         self.strictly = strictly
-        self.names = {id(catch.method.code): {catch.name}} if catch.name else {}
+        self.names = {id(method.code): {name}} if name else {}
         """Variables that hold the exception, by function."""
-        self._follow(catch.body, catch.method, 0)
-        self.ends = _loop_switches(catch)
+        self._follow(body, method, 0)
+        self.ends = _loop_switches(around, method)
 
     def __call__(self, point: Point) -> bool:
         """True for a point by which somebody learns of the failure, or that ends the actor."""
@@ -177,13 +181,13 @@ def _is_error_value(expr: code.Expr) -> bool:
     return isinstance(expr, code.Dict)
 
 
-def _loop_switches(catch: Catch) -> set[str]:
+def _loop_switches(around: code.Node, method: Method) -> set[str]:
     """What the tests of the loops around the clause look at: setting it in the arm ends the loop."""
     found = set()
-    for up in catch.method.above(catch.around):
+    for up in method.above(around):
         if isinstance(up, code.While):
             for expr in code.walk(up.test):
-                found.add(_switch(expr, catch.method))
+                found.add(_switch(expr, method))
     return found - {"", "self"}
 
 

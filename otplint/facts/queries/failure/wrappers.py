@@ -14,6 +14,7 @@ from otplint.facts.methods import Method
 from otplint.facts.queries.failure.catches import catches
 from otplint.facts.queries.failure.judgement import outcome
 from otplint.facts.queries.failure.wrapping import guards_what_is_given, is_context_manager
+from otplint.facts.queries.parts import parts
 from otplint.facts.syntax import code
 from otplint.facts.values import local_values
 
@@ -214,49 +215,13 @@ def _type(expr: code.Expr, method: Method) -> str:
 
 
 def _parts_of_proxies(actor: Actor) -> Iterator[Helper]:
-    """Public functions of parts that a proxy reaches through the actor's public attributes."""
-    if not actor.kind.public_methods:
-        return
-    for maker in actor.everything:
-        for stmt in code.statements(maker.body):
-            if not isinstance(stmt, code.Assign) or stmt.value is None:
-                continue
-            for target in stmt.targets:
-                attribute = maker.own_attribute(target) if isinstance(target, code.Attr) else ""
-                owner = _exposed(stmt.value, maker) if attribute and not attribute.startswith("_") else None
-                if owner is None or "." in attribute:
-                    continue
-                user = maker if maker in actor.methods else actor.methods[0]
-                apart = {id(m) for m in _started(owner)}
-                for method in owner.everything:
-                    if id(method) not in apart and not (method.name.startswith("__") and method.name.endswith("__")):
-                        yield Helper(method, Form.PART, user, stmt.value, maker, stmt.value, 1, asked=True)
-
-
-def _exposed(value: code.Expr, method: Method) -> Actor | None:
-    """The class of an object that a proxy may call: one that is marked for it, or one that is given the actor."""
-    facts = method.actor.facts
-    made, marked = value, False
-    while isinstance(made, code.Call):
-        event = facts.vocabulary.exact.get(method.qualname(made.func))
-        if event is None or event[1].role != "expose" or not made.args:
-            break
-        made, marked = made.args[0].value, True
-    if not isinstance(made, code.Call):
-        return None
-    owner = facts.owner(method.qualname(made.func))
-    if owner is None or owner.is_actor:
-        return None
-    knows = any(isinstance(a.value, code.Name) and a.value.id == method.self_name for a in made.args)
-    return owner if marked or knows or _is_marked(owner) else None
-
-
-def _is_marked(owner: Actor) -> bool:
-    if not isinstance(owner.node, code.Class):
-        return False
-    names = [owner.source.resolve(code.dotted(d)) for d in owner.node.decorators]
-    known = owner.facts.vocabulary.exact
-    return any(name in known and known[name][1].role == "expose" for name in names)
+    """The functions of the actor's parts that a proxy reaches."""
+    for part in parts(actor):
+        user = part.maker if part.maker in actor.methods else actor.methods[0]
+        apart = {id(m) for m in _started(part.owner)}
+        for method in part.owner.everything:
+            if id(method) not in apart and not (method.name.startswith("__") and method.name.endswith("__")):
+                yield Helper(method, Form.PART, user, part.made, part.maker, part.made, 1, asked=True)
 
 
 def _started(owner: Actor) -> Iterator[Method]:

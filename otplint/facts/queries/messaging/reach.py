@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from otplint.facts.methods import Role
+from otplint.facts.queries.parts import parts
 from otplint.facts.recognise import drains
 from otplint.facts.syntax import code
 from otplint.facts.values import given_value
@@ -170,30 +171,9 @@ def _handed_on(actor: Actor) -> set[int]:
 
 
 def _parts(actor: Actor) -> Iterator[tuple[Method, tuple[Method, code.Call]]]:
-    """Public functions of the objects that callers of a proxy reach through the actor's public attributes.
-
-    Such a part is given its actor, or is marked as open to proxies by the framework.
-    """
-    if not actor.kind.public_methods:
-        return
-    for method in actor.everything:
-        if method.role is not Role.START:
-            continue
-        for stmt in method.statements:
-            if not isinstance(stmt, code.Assign) or not isinstance(stmt.value, code.Call):
-                continue
-            names = [method.own_attribute(t) for t in stmt.targets if isinstance(t, code.Attr)]
-            if not any(name and not name.startswith("_") and "." not in name for name in names):
-                continue
-            made, opened = stmt.value, False
-            known = actor.values.operation(made, method)
-            if known is not None and known[1].gives and isinstance(inner := made.positional(0), code.Call):
-                made, opened = inner, True
-            given = any(isinstance(a.value, code.Name) and a.value.id == method.self_name for a in made.args)
-            owner = actor.facts.owner(method.qualname(made.func)) if given or opened else None
-            if owner is None or owner.is_actor:
-                continue
-            unnamed = [*_uncalled(owner)]
-            for part in owner.everything:
-                if part.outer is None and (not part.name.startswith("_") or part in unnamed):
-                    yield part, (method, made)
+    """Public functions of the actor's parts: a proxy's callers reach them."""
+    for part in parts(actor):
+        unnamed = [*_uncalled(part.owner)]
+        for method in part.owner.everything:
+            if method.outer is None and (not method.name.startswith("_") or method in unnamed):
+                yield method, (part.maker, part.made)
