@@ -36,7 +36,8 @@ class Files:
     """Contents that count instead of the disk's, by relative path."""
     earlier: Cache | None = None
     """What an earlier scan knows of unchanged files."""
-    _packages: dict[str, bool] = field(default_factory=dict)
+    loaded: dict[str, ModuleIndex | None] = field(default_factory=dict)
+    """What :meth:`load` gave, by path."""
     _names: dict[str, frozenset[str]] = field(default_factory=dict)
 
     def data(self, relative: str) -> bytes:
@@ -69,8 +70,11 @@ class Files:
 
     def load(self, relative: str) -> ModuleIndex | None:
         """The index of a file that another one imports; none where there is no such file that can be read."""
-        if not self.exists(relative):
-            return None
+        if relative not in self.loaded:
+            self.loaded[relative] = self._load(relative) if self.exists(relative) else None
+        return self.loaded[relative]
+
+    def _load(self, relative: str) -> ModuleIndex | None:
         try:
             return self.index(relative)
         except (OSError, Undecodable, Unparsable):
@@ -78,12 +82,7 @@ class Files:
 
     def is_package(self, directory: str) -> bool:
         """Whether a directory, relative to the root, holds an ``__init__.py``."""
-        known = self._packages.get(directory)
-        if known is None:
-            top = os.path.join(self.root, directory)  # noqa: PTH118
-            known = os.path.isfile(os.path.join(top, "__init__.py"))  # noqa: PTH113, PTH118
-            self._packages[directory] = known
-        return known
+        return self.exists(f"{directory}/__init__.py" if directory else "__init__.py")
 
     def exists(self, relative: str) -> bool:
         """Whether there is such a file; a directory is asked of the disk once."""

@@ -10,10 +10,8 @@ from otplint.engine import suppress
 from otplint.engine.collect import Files, Looked
 from otplint.engine.judge import Judged
 from otplint.engine.packs import load_rules
+from otplint.engine.units import Headed
 from otplint.findings import Confidence, Finding
-
-Headed = tuple[Finding, tuple[int, int]]
-"""A finding with the first and last line of its statement's header."""
 
 
 def keep(

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from otplint.api import Actor, ProjectRule, Rule
+from otplint.engine.units import Headed, Unit
 from otplint.facts.facts import Facts
 from otplint.facts.index.entries import ModuleIndex, Unparsable
 from otplint.findings import Failure, Finding
@@ -18,25 +19,41 @@ _STACK = 12_000
 
 @dataclass
 class Judged:
-    """Findings of some files before suppressions, each with the lines of its statement's header."""
+    """What is found in some files before suppressions."""
 
-    findings: list[tuple[Finding, tuple[int, int]]] = field(default_factory=list)
+    findings: list[Headed] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     actors: int = 0
     notes: dict[str, list[object]] = field(default_factory=dict)
     """What actors contribute to the rules over the whole project, by code."""
+    units: list[Unit] = field(default_factory=list)
+    pulled: dict[str, bool] = field(default_factory=dict)
+    """The files that were not selected and asked for, each with whether it is there; only where somebody records."""
 
-    def keep(self, findings: Iterable[Finding], facts: Facts, left_out: Callable[[str], frozenset[str]]) -> None:
-        """Add the findings of one rule, but for those that do not run on their path."""
-        for finding in findings:
-            if finding.code not in left_out(finding.span.path):
-                self.findings.append((finding, facts.header_lines(finding.span)))
+    @classmethod
+    def of(cls, units: Iterable[Unit]) -> Judged:
+        """What some units give together."""
+        found = cls()
+        for unit in units:
+            found.take(unit)
+        return found
+
+    def take(self, unit: Unit) -> None:
+        """Join one unit."""
+        self.units.append(unit)
+        self.findings += unit.findings
+        self.failures += unit.failures
+        self.actors += unit.actors
+        for rule, notes in unit.notes.items():
+            self.notes.setdefault(rule, []).extend(notes)
 
     def add(self, other: Judged) -> None:
         """Join the results of other files."""
         self.findings += other.findings
         self.failures += other.failures
         self.actors += other.actors
+        self.units += other.units
+        self.pulled |= other.pulled
         for rule, notes in other.notes.items():
             self.notes.setdefault(rule, []).extend(notes)
 
@@ -52,26 +69,39 @@ def judge(
     found = Judged()
     for index in indexes:
         facts.let_go()  # what one file leads to is worked out for itself, so that memory stays bounded
-        try:
-            actors = facts.actors(index)
-        except Unparsable as error:
-            found.failures.append(Failure(index.path, error.line, f"syntax error: {error.message}"))
-            continue
-        except RecursionError:
-            found.failures.append(Failure(index.path, 1, "an expression nests too deeply to be analysed"))
-            continue
-        found.actors += sum(actor.is_actor for actor in actors)
-        for rule in rules:
-            _announce(rule, facts)
-            with _blamed(rule, index.path, found):
-                found.keep(rule.check_file(index, facts), facts, left_out)
-            for actor in actors:
-                if concerns(rule, actor):
-                    with _blamed(rule, index.path, found, actor.name):
-                        found.keep(rule.check(actor), facts, left_out)
-                        if isinstance(rule, ProjectRule):
-                            found.notes.setdefault(rule.code, []).extend(rule.notes(actor))
+        unit = Unit(index.path)
+        with facts.recording(unit.asked):
+            facts.source(index)
+            facts.project.note("module", index.path, answer=index.module)
+            _judge_file(index, facts, rules, left_out, unit)
+        found.take(unit)
+    if facts.recorded:
+        found.pulled = facts.project.pulled()
     return found
+
+
+def _judge_file(
+    index: ModuleIndex, facts: Facts, rules: Sequence[Rule], left_out: Callable[[str], frozenset[str]], unit: Unit
+) -> None:
+    try:
+        actors = facts.actors(index)
+    except Unparsable as error:
+        unit.failures.append(Failure(index.path, error.line, f"syntax error: {error.message}"))
+        return
+    except RecursionError:
+        unit.failures.append(Failure(index.path, 1, "an expression nests too deeply to be analysed"))
+        return
+    unit.actors = sum(actor.is_actor for actor in actors)
+    for rule in rules:
+        _announce(rule, facts)
+        with _blamed(rule, unit):
+            _keep(rule.check_file(index, facts), facts, left_out, unit)
+        for actor in actors:
+            if concerns(rule, actor):
+                with _blamed(rule, unit, actor.name):
+                    _keep(rule.check(actor), facts, left_out, unit)
+                    if isinstance(rule, ProjectRule):
+                        unit.notes.setdefault(rule.code, []).extend(rule.notes(actor))
 
 
 def judge_together(
@@ -85,9 +115,17 @@ def judge_together(
     for rule in rules:
         if isinstance(rule, ProjectRule):
             _announce(rule, facts)
-            with _blamed(rule, "", found):
-                found.keep(rule.check_project(notes.get(rule.code, ()), facts), facts, left_out)
+            unit = Unit("")
+            with _blamed(rule, unit):
+                _keep(rule.check_project(notes.get(rule.code, ()), facts), facts, left_out, unit)
+            found.take(unit)
     return found
+
+
+def _keep(findings: Iterable[Finding], facts: Facts, left_out: Callable[[str], frozenset[str]], unit: Unit) -> None:
+    for finding in findings:
+        if finding.code not in left_out(finding.span.path):
+            unit.findings.append((finding, facts.header_lines(finding.span)))
 
 
 def concerns(rule: Rule, actor: Actor) -> bool:
@@ -104,10 +142,12 @@ def _announce(rule: Rule, facts: Facts) -> None:
 
 
 @contextlib.contextmanager
-def _blamed(rule: Rule, path: str, found: Judged, actor: str = "") -> Iterator[None]:
+def _blamed(rule: Rule, unit: Unit, actor: str = "") -> Iterator[None]:
     """Turn what a rule raises into a failure that names it."""
     try:
         yield
     except Exception as error:  # noqa: BLE001 - a rule is a plug-in: its bug must not hide the others' findings
         where = f"{type(error).__name__}: {error}".splitlines()[0]
-        found.failures.append(Failure(path, 0, f"rule {rule.code} failed{f' on {actor}' if actor else ''}: {where}"))
+        unit.failures.append(
+            Failure(unit.path, 0, f"rule {rule.code} failed{f' on {actor}' if actor else ''}: {where}")
+        )

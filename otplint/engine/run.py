@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from otplint import __version__
 from otplint.api import Rule
 from otplint.config import Config
 from otplint.engine import fingerprint, select
+from otplint.engine.cache.memory import Details
+from otplint.engine.cache.recall import Cache
 from otplint.engine.collect import Files, Looked, grow, look, look_outside
 from otplint.engine.filter import keep
 from otplint.engine.installed import Installed
@@ -30,7 +32,7 @@ from otplint.sources.walk import walk
 
 Progress = Callable[[int, int], None]
 
-__all__ = ["FrameworkError", "Survey", "listed_files", "scan", "survey"]
+__all__ = ["FrameworkError", "Survey", "listed_files", "scan", "survey", "survey_of"]
 
 
 def scan(
@@ -44,6 +46,7 @@ def scan(
     contents: Mapping[str, bytes] | None = None,
     suppressions: bool = True,
     progress: Progress | None = None,
+    cache: Cache | None = None,
 ) -> Report:
     """Scan files and directories.
 
@@ -55,12 +58,18 @@ def scan(
     :param contents: what counts instead of the bytes on the disk, by path from the root.
     :param suppressions: whether comments hide findings.
     :param progress: called with files done and files in all.
+    :param cache: what an earlier scan left; kept up to date.
     :raises WalkError: a path does not exist or cannot be listed.
     :raises FrameworkError: the configuration's frameworks are wrong.
     """
     files, listed = listed_files(paths, config, root, stdin)
     files.given.update(contents or {})
     report = progress or _silent
+    if cache is not None:
+        earlier = cache.report(listed)
+        if earlier is not None:
+            return replace(earlier, sources={path: files.text(path) for path in sorted(_mentioned(earlier.findings))})
+        files = replace(files, earlier=cache)
     with no_collection(), Pool(jobs, len(listed)) as pool:
         report(0, len(listed))
         known = survey(
@@ -71,13 +80,13 @@ def scan(
             whole=_covers(paths, root, stdin),
             progress=lambda done, all_: report(done // 2, all_),
         )
-        judged = _judge(known, rules, pool, report, len(listed))
+        judged = _judge(known, rules, pool, report, len(listed), cache)
     found = known.found
     kept, hidden = keep(
         judged, found, files, rules, known.members, config.min_confidence, known.left_out, suppressions=suppressions
     )
     texts = {path: files.text(path) for path in sorted(_mentioned(kept))}
-    return Report(
+    told = Report(
         version=__version__,
         findings=fingerprint.assign(kept, texts),
         failures=tuple(sorted({*found.failures, *judged.failures})),
@@ -88,6 +97,21 @@ def scan(
         actors=judged.actors,
         suppressed=hidden,
     )
+    if cache is not None:
+        _remember(cache, told, known, judged, listed)
+    return told
+
+
+def _remember(cache: Cache, told: Report, known: Survey, judged: Judged, listed: Sequence[str]) -> None:
+    found, loaded = known.found, known.files.loaded
+    details = Details(
+        indexes={index.path: index for index in (*loaded.values(), *found.indexes) if index is not None},
+        rest=frozenset(found.rest),
+        commented=frozenset(found.commented),
+        triages=frozenset(found.triages),
+    )
+    pulled = {path: index is not None for path, index in loaded.items()} | judged.pulled
+    cache.keep(replace(told, sources={}), listed, known.facts, judged.units, pulled, details)
 
 
 @dataclass(frozen=True)
@@ -120,6 +144,13 @@ def listed_files(
         return Files(root, {relative: stdin[1]}), [relative]
     walked = walk(paths, root, exclude=config.exclude, respect_gitignore=config.respect_gitignore)
     return Files(root), [file.relative for file in walked]
+
+
+def survey_of(paths: Sequence[Path], config: Config, root: Path, *, jobs: int | None = None) -> Survey:
+    """The first half of :func:`scan` alone; arguments and errors as there."""
+    files, listed = listed_files(paths, config, root)
+    with no_collection(), Pool(jobs, len(listed)) as pool:
+        return survey(listed, files, config, pool, whole=_covers(paths, root, None))
 
 
 def survey(
@@ -191,14 +222,24 @@ def _related(found: Looked, files: Files, vocabulary: Vocabulary, listed: frozen
     return grow(found, vocabulary, load, files.text, lambda rest, triage: look(rest, files, triage), files.load, far)
 
 
-def _judge(known: Survey, rules: Sequence[Rule], pool: Pool, report: Progress, total: int) -> Judged:
-    judged = Judged()
+def _judge(
+    known: Survey, rules: Sequence[Rule], pool: Pool, report: Progress, total: int, cache: Cache | None
+) -> Judged:
+    known.facts.recorded = cache is not None
+    units = {} if cache is None else cache.units(known.facts, known.indexes)
+    pulled: dict[str, bool] = {}
+    fresh = [index for index in known.indexes if index.path not in units]
     done = 0
-    for chunk, part in pool.each(spread(known.indexes, 40), judge, known.facts, rules, known.left_out):
-        judged.add(part)
+    for chunk, part in pool.each(spread(fresh, 40), judge, known.facts, rules, known.left_out):
+        units |= {unit.path: unit for unit in part.units}
+        pulled |= part.pulled
         done += len(chunk)
-        report(total // 2 + done * (total - total // 2) // max(len(known.indexes), 1), total)
-    judged.add(judge_together(judged.notes, known.facts, rules, known.left_out))
+        report(total // 2 + done * (total - total // 2) // max(len(fresh), 1), total)
+    judged = Judged.of(units[index.path] for index in known.indexes)
+    judged.pulled = pulled
+    together = judge_together(judged.notes, known.facts, rules, known.left_out)
+    judged.findings += together.findings
+    judged.failures += together.failures
     return judged
 
 

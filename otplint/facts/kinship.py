@@ -6,14 +6,13 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from otplint.facts.frameworks import Vocabulary
+from otplint.facts.frameworks import SETUP_ROLES, Vocabulary
 from otplint.facts.index.aliases import is_class_like
 from otplint.facts.index.entries import ModuleIndex
 from otplint.facts.index.project import Project
 from otplint.facts.makers import Makers
 
-SETUP_ROLES = ("supervise", "breaker", "child", "retry")
-"""Operations that make code worth a look although it is no actor."""
+__all__ = ["NOTHING_FAR", "SETUP_ROLES", "Far", "Kinship", "root_names"]
 
 
 class Far(NamedTuple):

@@ -24,6 +24,10 @@ class Library:
 
     def source(self, index: ModuleIndex) -> Source:
         """The file of an index."""
+        self.project.note("text", index.path)
+        return self._open(index)
+
+    def _open(self, index: ModuleIndex) -> Source:
         found = self._sources.get(index.path)
         if found is None:
             found = self._sources[index.path] = Source(index, self._read(index.path), self.project)
@@ -41,8 +45,11 @@ class Library:
         if self._holders is None:
             self._holders = {}
             for place, index in enumerate(self.project.modules):
-                for word in self.source(index).words:
+                for word in self._open(index).words:
                     self._holders.setdefault(word, []).append(place)
         wanted = {part for word in words for part in words_of(word.encode("utf-8", "surrogatepass"))}
         places = {place for part in wanted for place in self._holders.get(part, ())}
-        return [self.project.modules[place] for place in sorted(places)]
+        found = [self.project.modules[place] for place in sorted(places)]
+        self.project.note("holding", *sorted(part.decode("utf-8", "surrogatepass") for part in wanted),
+                          answer=tuple(index.path for index in found))  # fmt: skip
+        return found

@@ -95,7 +95,7 @@ class Made:
 
     def __init__(self, known: frozenset[str], applied: set[str], project: Project, notes: list[_Note]) -> None:
         self._known = known
-        self._project = project
+        self._project = self.witness = project
         self._answers: dict[str, str] = {}
         self._objects: dict[str, str] = {}
         self._owners = {name.rpartition(".")[0] for name in known}
@@ -143,6 +143,7 @@ class Made:
             return qualified
         if qualified not in self._answers:
             self._answers[qualified] = self._through(qualified)
+        self.witness.note("decorator", qualified, answer=self._answers[qualified])
         return self._answers[qualified]
 
     def _through(self, qualified: str) -> str:
@@ -163,8 +164,9 @@ class Made:
     # -- how other files may write it
 
     def words(self) -> frozenset[str]:
-        """Names of the project's own decorators, under whatever name a file imports them."""
-        return frozenset(self._local(self.decorators))
+        """Names of the decorators that the project itself defines, under whatever name a file imports them."""
+        defined = {name: name for name in self._known if self._project.find_function(name) is not None}
+        return frozenset(self._local({**self.decorators, **defined}))
 
     def marks(self) -> frozenset[str]:
         """Decorators as files may write them: ``@app.task`` where some file has ``app = Celery(...)``, ``@far``."""

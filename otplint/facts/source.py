@@ -88,6 +88,8 @@ class Source:
         found = self._names.get(dotted)
         if found is None:
             found = self._names[dotted] = self.project.resolve(self.index.module, dotted)
+        else:
+            self.project.note("resolve", self.index.module, dotted, answer=found)
         return found
 
     def span(self, node: code.Node) -> Span:

@@ -7,6 +7,7 @@ the file in one go.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable
 
@@ -23,7 +24,7 @@ _ONLY_WORDS = bytes(byte if byte in _WORD_BYTES else 32 for byte in range(256))
 class Triage:
     """A set of tokens, any one of which makes a file worth a closer look."""
 
-    __slots__ = ("_bases", "_few", "_many", "_pairs", "_tokens")
+    __slots__ = ("_bases", "_few", "_many", "_pairs", "_tokens", "key")
 
     def __init__(
         self,
@@ -44,8 +45,11 @@ class Triage:
         Raises:
             ValueError: an empty token, which every file holds, or a word that is not an identifier.
         """
-        wanted = sorted(set(tokens), key=lambda token: (len(token), token))
+        tokens, pairs, bases = [*tokens], [*pairs], [*bases]
         words = set(words)
+        self.key = _key(tokens, words, pairs, bases)
+        """Tells questions apart: the same for the same tokens, words, pairs and bases."""
+        wanted = sorted(set(tokens), key=lambda token: (len(token), token))
         if b"" in wanted or b"" in words:
             raise ValueError("an empty token would select every file")
         kept: list[bytes] = []
@@ -95,6 +99,10 @@ class Triage:
         if self._many:
             hits.update(self._many.intersection(data.translate(_ONLY_WORDS).split()))
         return tuple(sorted(hits))
+
+
+def _key(*parts: Iterable[object]) -> bytes:
+    return hashlib.blake2b(repr([sorted(set(part), key=repr) for part in parts]).encode(), digest_size=16).digest()
 
 
 def words_of(data: bytes) -> frozenset[bytes]:
