@@ -77,6 +77,8 @@ class ActorKind:
     """True where what a handler returns is the caller's as the very same object, neither copied nor pickled."""
     one_at_a_time: bool = False
     """True where the next message waits until a handler is done, also while that handler awaits something."""
+    interleaved: tuple[str, ...] = ()
+    """Decorators of functions that are handled beside others all the same."""
 
 
 @dataclass(frozen=True, slots=True)
