@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from otplint.facts.flow import Point
-from otplint.facts.methods import Method
+from otplint.facts.methods import Event, Method
 from otplint.facts.origins import origins
 from otplint.facts.queries.failure.catches import caught_types
 from otplint.facts.queries.messaging.messages import given_for, raw_writes
@@ -39,6 +39,8 @@ class Message(NamedTuple):
     method: Method
     target: code.Expr | None
     payload: code.Expr | None
+    name: str = ""
+    """What is called, where a reference takes any name for a message."""
 
 
 class Fallback(NamedTuple):
@@ -61,10 +63,23 @@ def messages(actor: Actor) -> dict[int, Message]:
     for method in actor.everything:
         for event in method.events:
             if event.role in _ROLES and event.target is not None:
-                found[id(event.call)] = Message(event.role, event.call, method, event.target, event.payload)
+                name, payload = _named(event)
+                found[id(event.call)] = Message(event.role, event.call, method, event.target, payload, name)
     for write in raw_writes(actor):
         found[id(write.call)] = Message("put", write.call, write.method, write.owner, write.payload)
     return found
+
+
+def _named(event: Event) -> tuple[str, code.Expr | None]:
+    """Name and payload; ``ref.add(1)`` and ``ref.add.tell(1)`` are the same message: its name, and what it is given."""
+    call, func = event.call, event.call.func
+    if not any(".*" in name for name in event.operation.names):
+        return "", event.payload
+    while isinstance(func, code.Attr) and func.base is not event.target:
+        func = func.base
+    if not isinstance(func, code.Attr):
+        return "", event.payload
+    return func.name, code.Call(call.start, call.end, code.Name(func.start, func.end, func.name), call.args)
 
 
 def fallbacks(actor: Actor) -> list[Fallback]:
@@ -119,7 +134,9 @@ def _after(failed: Message, node: code.Call, method: Method, sent: dict[int, Mes
         why = ""
         if handler is not None and not _may_catch(handler, method):
             why = "the error that is caught is none of a failed call"
-        elif not (to_same and (says_same or _carries(payload, first_payload))) and not says_same:
+        elif again.name != failed.name or (
+            not (to_same and (says_same or _carries(payload, first_payload))) and not says_same
+        ):
             why = "it is another message than the one that failed: a report, a cancellation, a question"
         elif _has_key(payload, place[0]) or _has_key(first_payload, failed.method):
             why = "the request carries a key by which its receiver sees that it is the same one"

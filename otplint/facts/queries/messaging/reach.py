@@ -45,6 +45,13 @@ class Running:
         return shares_loop(self.actor) or self.method.code.is_async
 
 
+def is_interleaved(method: Method) -> bool:
+    """True for a function that its decorator lets run beside the handlers (``@xo.no_lock``)."""
+    lifted = method.actor.kind.interleaved
+    decorators = method.code.decorators if lifted else ()
+    return any(method.qualname(d.func if isinstance(d, code.Call) else d) in lifted for d in decorators)
+
+
 def shares_loop(actor: Actor) -> bool:
     """True for an actor whose functions run on an event loop.
 

@@ -10,7 +10,7 @@ from otplint.facts.frameworks import BY_SHAPE
 from otplint.facts.methods import Event, Role
 from otplint.facts.origins import origins
 from otplint.facts.queries.messaging.harmless import harmless
-from otplint.facts.queries.messaging.reach import Running, calls_at_once, running, takes_messages
+from otplint.facts.queries.messaging.reach import Running, calls_at_once, is_interleaved, running, takes_messages
 from otplint.facts.queries.slices import bindings
 from otplint.facts.syntax import code
 
@@ -100,7 +100,7 @@ def _holds_nobody_up(event: Event, place: Running, *, awaited: bool) -> str:
         return "it is awaited: it gives a future or coroutine, and holds no thread up"
     if event.framework.awaits and not awaited:
         return "it is not awaited here: it only makes a coroutine or task"
-    if awaited and not place.actor.kind.one_at_a_time:
+    if awaited and (not place.actor.kind.one_at_a_time or is_interleaved(place.method)):
         return f"{place.actor.framework.name} handles other messages while this one awaits"
     if awaited and event.role == "wait":
         return "it is only a scope: what is in it waits"
