@@ -14,7 +14,7 @@ from otplint.api import OptionError, Rule
 from otplint.config import Config, ConfigError, load
 from otplint.engine.packs import PackError, load_rules
 from otplint.engine.select import SelectionError, build, choose, known, per_file
-from otplint.facts.frameworks import FrameworkError
+from otplint.facts.frameworks import FrameworkError, with_users
 from otplint.findings import Confidence, Severity
 from otplint.sources.installed import NoSearchPath, search_roots
 from otplint.sources.patterns import BadPattern
@@ -73,6 +73,7 @@ def settings_for(paths: Sequence[Path], flags: Flags) -> Settings:
         rules = build(_chosen(config, flags, every), severities=config.severities, options=config.options)
         root = project_root(start, config.file)
         _check_search_paths(config, root)
+        _check_frameworks(config)
         return Settings(_overridden(config, flags), root, rules)
 
 
@@ -128,6 +129,16 @@ def _check_search_paths(config: Config, root: Path) -> None:
         search_roots(config.search_paths, root)
     except NoSearchPath as error:
         raise ConfigError(f"{config.origins.get('search-paths', 'configuration')}: {error}") from error
+
+
+def _check_frameworks(config: Config) -> None:
+    """Raise for a table of an in-house framework that cannot be meant, with the file that it is in."""
+    for name, table in config.frameworks.items():
+        try:
+            with_users({name: table})
+        except FrameworkError as error:
+            origins = [where for key, where in config.origins.items() if key.startswith(f"frameworks.{name}.")]
+            raise ConfigError(f"{origins[0] if origins else 'configuration'}: {error}") from error
 
 
 def _chosen(config: Config, flags: Flags, every: Sequence[type[Rule]]) -> list[type[Rule]]:

@@ -249,7 +249,7 @@ def test_frameworks_of_the_user(tmp_path: Path) -> None:
     table = {"house": {"actor": {"bases": ["house.Agent"], "handlers": ["on_message"], "on_failure": ["restart"]}}}
     report = check(tmp_path, config=Config(frameworks=table))
     assert [f.framework for f in report.findings] == ["house"]
-    with pytest.raises(FrameworkError, match=r"frameworks.house: unknown key 'actors_', did you mean 'actors'"):
+    with pytest.raises(FrameworkError, match=r"frameworks.house: unknown key 'actors_', did you mean 'actor'"):
         check(tmp_path, config=Config(frameworks={"house": {"actors_": []}}))
 
 

@@ -28,6 +28,7 @@ EVENT_LOOPS = ("trio", "anyio", "tornado", "asyncio")
 """Frameworks whose loops run what lives by its shape, the more special first."""
 BY_SHAPE = ("threads", *EVENT_LOOPS)
 """Frameworks whose data is about calls: where a receiver is unknown, the name of a method says nothing."""
+SCHEDULERS = ("thread", "event-loop", "async-decides")
 FAILURES = ("restart", "stop", "reply", "unseen", "isolated")
 
 
@@ -156,6 +157,8 @@ ROLES = (
     "take", "queue", "sleep", "wait", "stop", "kill", "persist", "restore", "alive", "environment", "child", "lock",
     "log", "make", "callback", "subscribe", "block", "expose", "again", "foreign",
 )  # fmt: skip
+SETUP_ROLES = ("supervise", "breaker", "child", "retry")
+"""Operations that make code worth a look although it is no actor."""
 HANDLES = ("", "task", "future", "thread", "process", "timer", "pool")
 
 
@@ -200,7 +203,11 @@ def parse(name: str, data: Mapping[str, Any], where: str) -> Framework:
             items = [value] if isinstance(value, Mapping) else value
             if not isinstance(items, list) or not all(isinstance(i, Mapping) for i in items):
                 raise FrameworkError(f"{where}: '{key}' must be a table or a list of tables")
-            values[attribute] = tuple(_record(kind, item, f"{where}.{key}") for item in items)
+            several = len(items) > 1
+            values[attribute] = tuple(
+                _record(kind, item, f"{where}.{key} {number}" if several else f"{where}.{key}")
+                for number, item in enumerate(items, 1)
+            )
         else:
             values[key] = value
     values.pop("name", None)
@@ -209,24 +216,31 @@ def parse(name: str, data: Mapping[str, Any], where: str) -> Framework:
 
 def _record(kind: type[Any], data: Mapping[str, Any], where: str) -> Any:
     known = {f.name: f for f in fields(kind)}
+    keys = [key for key in known if key not in ("actors", "operations")] + ([*_LISTS] if kind is Framework else [])
     values: dict[str, Any] = {}
     for key, value in data.items():
         if key == "source":
             continue
-        if key not in known:
-            near = difflib.get_close_matches(key, [*known, *_LISTS], n=1)
+        if key not in keys and not (kind is Framework and isinstance(value, tuple)):
+            near = difflib.get_close_matches(key, keys, n=1)
             hint = f", did you mean '{near[0]}'?" if near else ""
             raise FrameworkError(f"{where}: unknown key '{key}'{hint}")
         values[key] = _value(str(known[key].type), value, f"{where}.{key}")
-    if kind is Operation and values.get("role") not in ROLES:
-        raise FrameworkError(f"{where}: role '{values.get('role', '')}' is none of {', '.join(ROLES)}")
-    if kind is Operation and values.get("handle", "") not in HANDLES:
-        raise FrameworkError(f"{where}: handle '{values['handle']}' is none of {', '.join(HANDLES[1:])}")
-    if kind is ActorKind:
+    if kind is Operation:
+        _known_word(values.get("role", ""), ROLES, "role", where)
+        _known_word(values.get("handle", HANDLES[1]), HANDLES[1:], "handle", where)
+    elif kind is ActorKind:
+        _known_word(values.get("scheduler", SCHEDULERS[0]), SCHEDULERS, "scheduler", where)
         for failure in values.get("on_failure", ()):
-            if failure not in FAILURES:
-                raise FrameworkError(f"{where}: on_failure '{failure}' is none of {', '.join(FAILURES)}")
+            _known_word(failure, FAILURES, "on_failure", where)
     return kind(**values)
+
+
+def _known_word(value: str, words: Iterable[str], key: str, where: str) -> None:
+    if value not in words:
+        near = difflib.get_close_matches(value, words, n=1)
+        hint = f", did you mean '{near[0]}'?" if near else f"; it is one of {', '.join(words)}"
+        raise FrameworkError(f"{where}: {key} '{value}' is not known{hint}" if value else f"{where}: {key} is missing")
 
 
 def _value(expected: str, value: Any, where: str) -> Any:
@@ -258,17 +272,30 @@ def shipped() -> tuple[Framework, ...]:
 
 def with_users(tables: Mapping[str, Any]) -> tuple[Framework, ...]:
     """The shipped frameworks and those of the configuration; a user's table replaces a shipped one of its name."""
-    users = {name: _with_tokens(parse(name, table, f"frameworks.{name}")) for name, table in tables.items()}
+    users = {name: _with_tokens(_checked(name, table)) for name, table in tables.items()}
     return tuple([f for f in shipped() if f.name not in users] + [users[n] for n in sorted(users)])
 
 
+def _checked(name: str, table: Mapping[str, Any]) -> Framework:
+    from otplint.facts.frameworks.checks import check  # most projects have no table of their own
+
+    framework = parse(name, table, f"frameworks.{name}")
+    check(framework, f"frameworks.{name}")
+    return framework
+
+
 def _with_tokens(framework: Framework) -> Framework:
-    """A framework without tokens is found by the packages that its names start with."""
+    """A framework without tokens is found by the packages that its names start with, and where these define them.
+
+    In the package itself nobody writes its name: files there import each other with dots.
+    """
     if framework.tokens:
         return framework
-    names = [n for a in framework.actors for n in (*a.bases, *a.decorators)]
-    names += [n for o in framework.operations for n in o.names]
-    return replace(framework, tokens=tuple(sorted({name.partition(".")[0] for name in names})))
+    made = [n for a in framework.actors for n in (*a.bases, *a.decorators)]
+    made += [n for o in framework.operations if o.role in SETUP_ROLES for n in o.names]
+    names = [*made, *[n for o in framework.operations for n in o.names]]
+    defined = {f"{word} {part}" for n in made for part in n.split(".")[-2:] for word in ("class", "def")}
+    return replace(framework, tokens=tuple(sorted({name.partition(".")[0] for name in names} | defined)))
 
 
 def matches(name: str, patterns: Iterable[str]) -> bool:
