@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -79,8 +80,21 @@ def _owner(actor: Actor, index: ModuleIndex, line: int) -> Owner | None:
         actor.in_test_file,
         "" if method is None else method.title,
         "" if method is None or not actor.is_actor else _ROLES[method.role],
-        at_work=method is None or not actor.is_actor or method in actor.working or method.role is Role.NESTED,
+        at_work=method is None or not actor.is_actor or method in actor.working or method.role is not Role.HELPER,
     )
+
+
+def unknown_calls(found: Sequence[tuple[Actor, Owner]], index: ModuleIndex, line: int) -> tuple[str, ...]:
+    """The calls on a line that no framework's data know: whatever they do, no rule about operations looks at them."""
+    names: dict[str, None] = {}
+    for actor, _ in found:
+        for method in actor.everything:
+            if method.source.path == index.path and line in lines_of(method):
+                for call in method.calls:
+                    plain = actor.own_method(call, method) is None and not hasattr(builtins, code.dotted(call.func))
+                    if plain and method.event(call) is None and method.span(call.func).line == line:
+                        names[method.text(call.func)] = None
+    return tuple(names)
 
 
 def lines_of(method: Method) -> range:
@@ -120,8 +134,8 @@ def no_actor(index: ModuleIndex, line: int, facts: Facts) -> str:
     if isinstance(entry, FunctionEntry):
         known = f"none of its decorators {decorators} makes one" if decorators else "no decorator makes it one"
         return f"Function {entry.qualname} is no actor: {known}, and it drains no queue in a loop."
-    bases = [written for written in entry.bases if written not in _PLAIN]
-    by_base = "it derives from nothing"
+    bases = [written for written in entry.bases if written not in _PLAIN and not hasattr(builtins, written)]
+    by_base = f"it derives from {', '.join(entry.bases) or 'nothing'}"
     if bases:
         seen = "; ".join(_base(written, index, facts) for written in bases)
         by_base = f"none of its bases is known as one ({seen})"

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from otplint.api import Facts, ProjectRule, Rule
+from otplint.api import Actor, Facts, ProjectRule, Rule
 from otplint.config import Config
 from otplint.engine import suppress
 from otplint.engine.filter import distinct
 from otplint.engine.judge import Judged, concerns, judge, judge_together
 from otplint.engine.pool import Pool, spread
 from otplint.engine.run import Survey, listed_files, survey
-from otplint.engine.whereabouts import Owner, lines_of, no_actor, owners
+from otplint.engine.whereabouts import Owner, lines_of, no_actor, owners, unknown_calls
 from otplint.facts.exemptions import Exemption, Exemptions
 from otplint.facts.index.by_ast import no_collection
 from otplint.facts.index.entries import ModuleIndex
@@ -49,6 +49,8 @@ class WhyNot:
     """Why no rule about actors looks at this line, as a sentence; empty where they do."""
     told: tuple[Told, ...] = ()
     """By code; empty where the file is not read at all."""
+    unknown: tuple[str, ...] = ()
+    """Calls on the line that no framework's data know."""
     nearby: tuple[tuple[int, tuple[str, ...]], ...] = ()
     """Other lines of the same function that rules looked at, with their codes."""
     failures: tuple[str, ...] = field(default=())
@@ -138,57 +140,40 @@ def _nothing(_path: str) -> frozenset[str]:
 
 
 def _ask(
-    wanted: Sequence[Rule], indexes: Sequence[ModuleIndex], facts: Facts, path: str
+    indexes: Sequence[ModuleIndex], wanted: Sequence[Rule], facts: Facts, path: str
 ) -> tuple[Judged, list[tuple[Exemption, tuple[int, int]]]]:
-    """Judge some files with nothing worked out yet, and keep what is said of one of them."""
+    """Judge some files, and keep what is said of one of them."""
     listener = Exemptions(path)
-    fresh = facts.listening(listener)
-    judged = judge(indexes, fresh, wanted, _nothing)
-    judge_together(judged.notes, fresh, wanted, _nothing)  # for its reasons: findings take the notes of all files
+    listening = facts.listening(listener)
+    judged = judge(indexes, listening, wanted, _nothing)
     judged.findings = [pair for pair in judged.findings if _concerns_file(pair[0], path)]
-    return judged, [(e, fresh.header_lines(e.span)) for e in listener.told]
+    return judged, [(e, listening.header_lines(e.span)) for e in listener.told]
 
 
 def _concerns_file(finding: Finding, path: str) -> bool:
     return finding.span.path == path or any(related.span.path == path for related in finding.related)
 
 
-def _ask_files(chunk: Sequence[ModuleIndex], wanted: Sequence[Rule], facts: Facts, path: str) -> list[ModuleIndex]:
-    """The files of a chunk from which something is said of another one."""
-    found = []
-    for index in chunk:
-        judged, told = _ask(wanted, [index], facts, path)
-        if judged.findings or told:
-            found.append(index)
-    return found
-
-
-def _ask_rules(
-    chunk: Sequence[Rule], indexes: Sequence[ModuleIndex], facts: Facts, path: str
-) -> tuple[Judged, list[tuple[Exemption, tuple[int, int]]]]:
-    """Each rule for itself: what one has worked out is told to the next without its reasons."""
-    judged, told = Judged(), []
-    for rule in chunk:
-        more, said = _ask([rule], indexes, facts, path)
-        judged.add(more)
-        told += said
-    return judged, told
-
-
 def _hear(index: ModuleIndex, known: Survey, wanted: Sequence[Rule], pool: Pool) -> tuple[_Heard, list[ModuleIndex]]:
     """What all rules say of one file, and the other files whose actors run code of it."""
     facts, path = known.facts, index.path
     heard = _Heard()
-    readers = [*_readers(index, known.indexes)]
-    others = [other for _, part in pool.each(spread(readers, 10), _ask_files, wanted, facts, path) for other in part]
-    for _, (judged, told) in pool.each(spread(wanted, 1), _ask_rules, [index, *others], facts, path):
-        heard.add(judged, told)
+    others: list[ModuleIndex] = []
+    chunks = [[index], *([reader] for reader in _readers(index, known.indexes))]
+    for chunk, (judged, told) in pool.each(chunks, _ask, wanted, facts, path):
+        if chunk[0] is index or judged.findings or told:
+            heard.add(judged, told)
+            others += [i for i in chunk if i is not index]
     together = [rule for rule in wanted if isinstance(rule, ProjectRule)]
-    together = [rule for rule in together if heard.judged.notes.get(rule.code)]
     everybody = Judged()
     for _, part in pool.each(spread(known.indexes if together else (), 40), judge, facts, together, _nothing):
         everybody.add(part)
-    heard.judged.add(judge_together(everybody.notes, facts, together, _nothing))
+    listener = Exemptions(path)
+    listening = facts.listening(listener)
+    heard.add(
+        judge_together(everybody.notes, listening, together, _nothing),
+        [(e, listening.header_lines(e.span)) for e in listener.told],
+    )
     return heard, others
 
 
@@ -245,16 +230,16 @@ def _answer(
         tuple(owner for _, owner in around),
         "" if around else no_actor(index, line, known.facts),
         tuple(told),
-        tuple(
-            _nearby(
-                index.path,
-                line,
-                heard,
-                [r for actor, _ in around for m in actor.everything if line in (r := lines_of(m))],
-            )
-        ),
+        unknown_calls(around, index, line),
+        tuple(_nearby(index.path, line, heard, _functions(around, index, line))),
         tuple(sorted({f.message for f in heard.judged.failures})),
     )
+
+
+def _functions(around: Sequence[tuple[Actor, Owner]], index: ModuleIndex, line: int) -> list[range]:
+    """The lines of the functions around a line."""
+    methods = [m for actor, _ in around for m in actor.everything if m.source.path == index.path]
+    return [lines for m in methods if line in (lines := lines_of(m))]
 
 
 def _said(

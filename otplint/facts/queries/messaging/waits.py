@@ -91,6 +91,12 @@ def _search(actor: Actor) -> tuple[list[Wait], list[Excused]]:
                 excused.append((event, why))
             else:
                 found.append(Wait(event, place, awaited, is_bounded(event)))
+    if actor.asked_why:
+        run = {id(place.method.code) for place in running(actor)}
+        idle = [m for m in actor.methods if id(m.code) not in run]
+        excused += [
+            (e, "nothing that handles a message runs it, as far as can be seen") for m in idle for e in m.events
+        ]
     return found, excused
 
 
