@@ -167,6 +167,28 @@ def test_heavy_things_are_imported_when_they_are_needed(program: str, unwanted: 
     assert (done.returncode, done.stdout.strip(), done.stderr) == (0, "", "")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "unwanted"),
+    [
+        (["--version"], "click dataclasses inspect libcst rich pathspec otplint.cli otplint.findings"),
+        (["check", "--isolated", "--quiet"], "libcst rich pathspec otplint.runtime importlib.metadata multiprocessing"),
+        (["rules", "--format", "json"], "libcst rich pathspec otplint.runtime importlib.metadata multiprocessing"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
+)
+def test_a_command_imports_no_more_than_it_uses(arguments: list[str], unwanted: str, tmp_path: Path) -> None:
+    """The commands as they run, in a folder without any file."""
+    program = f"import sys; sys.argv[1:] = {arguments!r}; import otplint.__main__ as entry"
+    check = f"""{program}
+try:
+    entry.main()
+except SystemExit as left:
+    assert not left.code
+sys.stderr.write(" ".join(sorted(set({unwanted.split()!r}) & set(sys.modules))))"""
+    done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def tracked() -> list[Path]:
     """The files of the commit, as git has them; without git, of the tree."""
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False)
