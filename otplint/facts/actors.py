@@ -192,17 +192,41 @@ class Actor:
 
     def own_method(self, call: code.Call, method: Method) -> Method | None:
         """The own function that ``call`` runs: ``self.f()``, ``f = self.f; f()``, ``super().f()``, nested ones."""
-        func = call.func
-        if isinstance(func, code.Name):
-            of_module = func.id if self.form == "module" and not method.is_local(func.id) else ""
-            return self._nested.get((id(method), func.id)) or self._by_name.get(of_module or method.own_attribute(func))
-        if not isinstance(func, code.Attr):
+        return self._meant(call.func, method)
+
+    def named(self, expr: code.Expr | None, method: Method) -> Method | None:
+        """The own function that an expression in ``method`` stands for without running it.
+
+        ``self.f``, ``f = self.f`` and then ``f``, a nested function, ``super().f``, ``Cls.f``, ``partial(self.f, 1)``,
+        ``lambda: self.f(1)``.
+        """
+        if isinstance(expr, code.Call):
+            name = method.qualname(expr.func) or code.dotted(expr.func)
+            return self.named(expr.positional(0), method) if name.rpartition(".")[2] == "partial" else None
+        if isinstance(expr, code.Lambda):
+            return self.own_method(expr.body, method) if isinstance(expr.body, code.Call) else None
+        found = self._meant(expr, method)
+        if found is None and isinstance(expr, code.Attr) and method.qualname(expr.base) == self.qualname:
+            return self._by_name.get(expr.name)
+        return found
+
+    def named_or_called(self, expr: code.Expr | None, method: Method) -> Method | None:
+        """As :meth:`named`, and also the one whose call ``expr`` is: ``create_task(self.f())`` is given what runs."""
+        found = self.own_method(expr, method) if isinstance(expr, code.Call) else None
+        return found or self.named(expr, method)
+
+    def _meant(self, expr: code.Expr | None, method: Method) -> Method | None:
+        """The own function behind a plain name or attribute."""
+        if isinstance(expr, code.Name):
+            of_module = expr.id if self.form == "module" and not method.is_local(expr.id) else ""
+            return self._nested.get((id(method), expr.id)) or self._by_name.get(of_module or method.own_attribute(expr))
+        if not isinstance(expr, code.Attr):
             return None
-        base = func.base
+        base = expr.base
         if isinstance(base, code.Name) and base.id == method.self_name and method.self_name:
-            return self._by_name.get(func.name)
+            return self._by_name.get(expr.name)
         if isinstance(base, code.Call) and code.dotted(base.func) == "super":
-            return next((m for m in self.everything if m.name == func.name and m.code is not method.code), None)
+            return next((m for m in self.everything if m.name == expr.name and m.code is not method.code), None)
         return None
 
     def inlined(self, call: code.Call, function: code.Function) -> code.Function | None:

@@ -71,9 +71,6 @@ def _values(table: code.Dict, method: Method) -> Iterator[Method]:
 
 def _named(value: code.Expr, method: Method) -> Iterator[Method]:
     """The function behind ``self.method``, also inside ``partial(self.method, ...)``."""
-    if isinstance(value, code.Call) and code.dotted(value.func).rpartition(".")[2] == "partial" and value.args:
-        value = value.args[0].value
-    if isinstance(value, code.Attr):
-        found = method.actor.own_method(code.Call(value.start, value.end, value, ()), method)
-        if found is not None:
-            yield found
+    found = method.actor.named(value, method)
+    if found is not None:
+        yield found

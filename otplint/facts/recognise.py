@@ -151,17 +151,10 @@ def spawned_loops(actor: Actor) -> Iterator[Method]:
     looping = {id(m): m for m in actor.everything if any(isinstance(s, code.While) for s in code.statements(m.body))}
     for method in actor.everything if looping else ():
         for call in method.calls:
-            given = [(a.value, m) for a in call.args if id(m := named_or_called(a.value, method)) in looping]
+            given = [(a.value, m) for a in call.args if id(m := actor.named_or_called(a.value, method)) in looping]
             event = method.event(call) if given else None
             if event is not None and event.role == "spawn":
                 yield from (m for value, m in given if value is event.payload and m is not None)
-
-
-def named_or_called(expr: code.Expr | None, method: Method) -> Method | None:
-    """The own function that ``self.f`` names or ``self.f()`` calls."""
-    if isinstance(expr, (code.Attr, code.Name)):
-        expr = code.Call(expr.start, expr.end, expr, ())
-    return method.actor.own_method(expr, method) if isinstance(expr, code.Call) else None
 
 
 def leave_strangers(actor: Actor) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from otplint.facts.frameworks import EVENT_LOOPS
 from otplint.facts.methods import Method, Role
-from otplint.facts.recognise import drains, may_drain, named_or_called, spawned_loops
+from otplint.facts.recognise import drains, may_drain, spawned_loops
 from otplint.facts.syntax import code
 
 if TYPE_CHECKING:
@@ -96,20 +96,11 @@ def called_back(actor: Actor) -> Iterator[Method]:
     names = actor.facts.vocabulary.callbacks
     for method in actor.everything:
         for call in method.calls:
-            given = [(a.value, own) for a in call.args if (own := _referred(a.value, method)) is not None]
+            given = [(a.value, own) for a in call.args if (own := actor.named(a.value, method)) is not None]
             event = method.event(call) if given else None
             unknown = event is None and isinstance(call.func, code.Attr) and call.func.name in names
             wanted = event.payload if event is not None and event.role == "callback" else None
             yield from (own for value, own in given if unknown or value is wanted)
-
-
-def _referred(target: code.Expr, method: Method) -> Method | None:
-    """The own function that an expression names, also ``functools.partial(self.f, 1)``."""
-    if isinstance(target, code.Call):
-        if method.qualname(target.func) != "functools.partial":
-            return None
-        return named_or_called(target.positional(0), method)
-    return named_or_called(target, method)
 
 
 def runs_until_told(method: Method) -> bool:

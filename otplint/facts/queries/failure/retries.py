@@ -344,11 +344,7 @@ def _messages(catch: Catch) -> Iterator[Retry]:
 def _names_itself(event: Event) -> bool:
     """True for ``loop.call_soon(self.connect)`` in ``connect``."""
     method = event.method
-    return any(
-        isinstance(a.value, code.Attr)
-        and method.actor.own_method(code.Call(a.value.start, a.value.end, a.value, ()), method) is method
-        for a in event.call.args
-    )
+    return any(method.actor.named(a.value, method) is method for a in event.call.args)
 
 
 def _is_own(event: Event) -> bool:

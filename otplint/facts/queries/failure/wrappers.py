@@ -227,8 +227,6 @@ def _parts_of_proxies(actor: Actor) -> Iterator[Helper]:
 def _started(owner: Actor) -> Iterator[Method]:
     """Functions of a class that it starts as a thread or task: what becomes of them there is nobody's answer."""
     for event in owner.events("spawn", inherited=True):
-        target = event.payload
-        if isinstance(target, (code.Attr, code.Name)):
-            found = owner.own_method(code.Call(target.start, target.end, target, ()), event.method)
-            if found is not None:
-                yield found
+        found = owner.named(event.payload, event.method)
+        if found is not None:
+            yield found

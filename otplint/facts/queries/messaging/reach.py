@@ -171,7 +171,7 @@ def _handed_on(actor: Actor) -> set[int]:
             if name in _HANDS_ON or (event is not None and event.role in ("spawn", "timer")):
                 for arg in call.args:
                     value = given_value(arg.value)
-                    named = actor.own_method(code.Call(value.start, value.end, value, ()), method)
+                    named = actor.named(value, method)
                     if named is not None:
                         given.add(id(named.code))
     return given - direct

@@ -173,7 +173,6 @@ def _working(actor: Actor) -> list[Method]:
         inner
         for m in works
         for e in m.events
-        if e.role in _DETACHES and isinstance(e.payload, (code.Attr, code.Name))
-        if (inner := actor.own_method(code.Call(0, 0, e.payload, ()), m)) is not None
+        if e.role in _DETACHES and (inner := actor.named(e.payload, m)) is not None
     ]
     return actor.reached(*works, *started)

@@ -116,7 +116,7 @@ def _nested(expr: code.Expr, method: Method) -> Method | None:
         return None
     place: Method | None = method
     while place is not None:
-        found = place.actor.own_method(code.Call(expr.start, expr.end, expr, ()), place)
+        found = place.actor.named(expr, place)
         if found is not None:
             return found
         place = place.outer

@@ -145,8 +145,7 @@ def _target(event: Event) -> Method | None:
         expr = expr.func
     if not isinstance(expr, (code.Attr, code.Name)):
         return None
-    call = code.Call(expr.start, expr.end, expr, ())
-    return method.actor.own_method(call, method) or method.actor.facts.function(method.qualname(expr))
+    return method.actor.named(expr, method) or method.actor.facts.function(method.qualname(expr))
 
 
 def _is_told_to_stop(method: Method) -> bool:
