@@ -18,7 +18,8 @@ from otplint.api import (
 )
 
 _POLICY = ("supervise", "child", "breaker", "retry")
-_TIMED = ("call", "wait", "timer", "sleep")
+_OWN = ("call", "wait", "timer", "sleep", "make")
+"""What has limits in an actor's own code: waits, and how others are made (`Worker.options(max_restarts=...)`)."""
 _NAMES = {
     "supervise": "the supervisor's {}",
     "child": "the child's {}",
@@ -84,7 +85,9 @@ class TestOnlySupervision(Rule):
     def check(self, actor: Actor) -> Iterator[Finding]:
         """Report the tests for a test environment that a decision about supervision hangs on."""
         found: dict[int, tuple[Decision, Confidence, list[tuple[Event, str]]]] = {}
-        for event in actor.events(*_POLICY, *(_TIMED if actor.is_actor else ()), "spawn"):
+        for event in actor.events(*_POLICY, *(_OWN if actor.is_actor else ()), "spawn"):
+            if event.role == "make" and not event.operation.budget:
+                continue  # how many may enter at a time is no supervision
             decided = [*_decided(event)]
             event.method.exempt(event.call, "" if decided or event.role not in _POLICY else "no test decides about it")
             for decision, what in decided:

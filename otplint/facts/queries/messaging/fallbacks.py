@@ -65,9 +65,19 @@ def messages(actor: Actor) -> dict[int, Message]:
             if event.role in _ROLES and event.target is not None:
                 name, payload = _named(event)
                 found[id(event.call)] = Message(event.role, event.call, method, event.target, payload, name)
+            elif event.role == "call" and (asked := _awaited(event)) is not None:
+                name, payload = _named(asked)
+                found[id(event.call)] = Message(event.role, event.call, method, asked.target, payload, name)
     for write in raw_writes(actor):
         found[id(write.call)] = Message("put", write.call, write.method, write.owner, write.payload)
     return found
+
+
+def _awaited(event: Event) -> Event | None:
+    """The request whose answer a call waits for: ``ray.get(ref.add.remote(1))``, also by a local in between."""
+    given = _plain(event.call.positional(0), event.method)
+    asked = event.method.event(given) if isinstance(given, code.Call) else None
+    return asked if asked is not None and asked.role == "cast" and asked.target is not None else None
 
 
 def _named(event: Event) -> tuple[str, code.Expr | None]:
@@ -122,7 +132,7 @@ def _after(failed: Message, node: code.Call, method: Method, sent: dict[int, Mes
     points = method.flow.only_after_failure(node)
     for point in points:
         again = sent.get(id(point.node))
-        if again is None or again.call is failed.call:
+        if again is None or again.call is failed.call or point.node is failed.call:
             continue
         handler = _handler(again, method, points)
         place, target, payload = _seen_through(again, method, points)

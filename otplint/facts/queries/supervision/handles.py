@@ -149,9 +149,11 @@ class Trace:
 
     def _passed(self, expr: code.Expr, call: code.Call, method: Method, depth: int) -> Fate | None:
         """``f(handle)``."""
+        event = method.event(call)
+        if event is not None and event.certain and event.role in ("call", "wait", "kill", "stop"):
+            return Fate.KEPT  # ray.get(handle)
         if logged(call, method) is not None or describes(call, method):
             return None
-        event = method.event(call)
         if event is not None and not self.kind and event.role in ("send", "cast", "put") and event.target is expr:
             return Fate.MESSAGED
         if event is not None and self.kind == "pool" and event.role == "spawn":
