@@ -188,3 +188,9 @@ class Report:
     """Actors found."""
     suppressed: int = 0
     """Findings hidden by comments."""
+
+    @property
+    def mentioned(self) -> tuple[str, ...]:
+        """The files that the report shows, sorted."""
+        spans = [span for f in self.findings for span in (f.span, *(r.span for r in f.related))]
+        return tuple(sorted({span.path for span in spans}))

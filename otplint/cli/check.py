@@ -6,17 +6,24 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from otplint.cli import FAILED, FINDINGS, OK
-from otplint.cli.fixing import outcome, repaired, show_diff, wish
-from otplint.cli.settings import Flags, Settings, listed, one_line_errors, selection_flags, settings_for
+from otplint.cli.fixing import Wish, outcome, repaired, show_diff, wish
+from otplint.cli.flags import Flags, listed, selection_flags
+from otplint.cli.remembered import Remembered, Setting, remembered
 from otplint.cli.statistics import Stopwatch, statistics
 from otplint.cli.terminal import is_terminal, progress, put, put_aside, read_all, say, wants_colour, width
 from otplint.findings import Report, Severity
 from otplint.output import FORMATS, render
 from otplint.output.summary import failure_lines, fixable, summary
+
+if TYPE_CHECKING:
+    from otplint.cli.settings import Settings
+    from otplint.engine.cache.recall import Cache
+    from otplint.engine.fix import Repaired
 
 STDIN_NAME = "stdin.py"
 """The path that findings in standard input have when no name is given."""
@@ -30,6 +37,19 @@ class Target:
 
     style: str
     file: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What of a report is printed, and where."""
+
+    targets: Sequence[Target]
+    asked: Wish
+    stdin: bool
+    """It was standard input that was scanned."""
+    exit_zero: bool
+    counts: bool
+    quiet: bool
 
 
 @click.command(name="check")
@@ -51,6 +71,7 @@ class Target:
 @click.option("--statistics", "counts", is_flag=True, help="Count the findings of each rule.")
 @click.option("--timing", is_flag=True, help="Measure each rule; analyses in one process.")
 @click.option("--show-files", is_flag=True, help="List the files that would be read, and stop.")
+@click.option("--no-cache", is_flag=True, help="Read nothing from the cache, and keep nothing in it.")
 @click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Number of processes.")
 @click.option("-v", "--verbose", is_flag=True, help="Say what is in force.")
 @click.option("-q", "--quiet", is_flag=True, help="Only findings and errors.")
@@ -75,6 +96,7 @@ def command(
     counts: bool,
     timing: bool,
     show_files: bool,
+    no_cache: bool,
     verbose: bool,
     quiet: bool,
 ) -> int:
@@ -87,6 +109,13 @@ def command(
     asked = wish(fix=fix, unsafe=unsafe_fixes, diff=diff, formats=bool(formats), suppressions=not no_suppressions)
     places, stdin = _sources(paths, stdin_filename)
     flags = Flags(config, isolated, listed(select), listed(ignore), listed(extend_select), min_confidence, fail_on)
+    plain = not (no_cache or stdin or asked or timing or show_files or verbose)
+    shown = Shown(targets, asked, stdin=stdin is not None, exit_zero=exit_zero, counts=counts, quiet=quiet)
+    before = remembered(places, flags, suppressions=not no_suppressions) if plain else Remembered()
+    if before.report is not None:
+        return _tell(before.report, before.setting, shown)
+    from otplint.cli.settings import settings_for
+
     settings = settings_for([Path(stdin[0])] if stdin else places, flags)
     if show_files:
         put("".join(f"{name}\n" for name in _files(places, settings)))
@@ -104,28 +133,35 @@ def command(
             contents=contents,
             suppressions=not no_suppressions,
             quiet=quiet,
+            cache=before.cache,
         )
 
     done = repaired(look, settings.root, stdin, asked) if asked else None
     report = look({}) if done is None else done.report
-    if asked.diff and done is not None:
-        show_diff(done.changes)
-    else:
-        for target in targets:
-            _deliver(target, report, settings, aside=stdin is not None and asked.fix)
-    for line in failure_lines(report):
-        say(line)
-    if counts:
-        say(statistics(report))
+    status = _tell(report, Setting(settings.config, settings.root), shown, done)
     if stopwatch is not None:
         say(stopwatch.table())
-    if not quiet and done is not None:
-        say(outcome(done, asked))
-    if not quiet and not asked.diff:
-        say("; ".join(part for part in (summary(report), "" if asked else fixable(report)) if part))
-    if asked.diff and done is not None:
-        return _status_of_diff(report, changes=bool(done.changes), exit_zero=exit_zero)
-    return _status(report, settings.config.fail_on, exit_zero=exit_zero)
+    return status
+
+
+def _tell(report: Report, setting: Setting, shown: Shown, done: Repaired | None = None) -> int:
+    """Print a report in all formats, and the summary; the exit status."""
+    if shown.asked.diff and done is not None:
+        show_diff(done.changes)
+    else:
+        for target in shown.targets:
+            _deliver(target, report, setting.root, aside=shown.stdin and shown.asked.fix)
+    for line in failure_lines(report):
+        say(line)
+    if shown.counts:
+        say(statistics(report))
+    if not shown.quiet and done is not None:
+        say(outcome(done, shown.asked))
+    if not shown.quiet and not shown.asked.diff:
+        say("; ".join(part for part in (summary(report), "" if shown.asked else fixable(report)) if part))
+    if shown.asked.diff and done is not None:
+        return _status_of_diff(report, changes=bool(done.changes), exit_zero=shown.exit_zero)
+    return _status(report, setting.config.fail_on, exit_zero=shown.exit_zero)
 
 
 def analyse(
@@ -137,8 +173,10 @@ def analyse(
     contents: Mapping[str, bytes] | None = None,
     suppressions: bool = True,
     quiet: bool = False,
+    cache: Cache | None = None,
 ) -> Report:
     """Run the scan behind a progress bar; what users can get wrong becomes one line."""
+    from otplint.cli.settings import one_line_errors
     from otplint.engine.run import scan
 
     # The choice is made: what a scan gets says which rules run, whoever chose them.
@@ -155,6 +193,7 @@ def analyse(
             contents=contents,
             suppressions=suppressions,
             progress=advance,
+            cache=cache,
         )
 
 
@@ -201,6 +240,7 @@ def _sources(paths: Sequence[str], stdin_filename: str | None) -> tuple[list[Pat
 
 
 def _files(paths: Sequence[Path], settings: Settings) -> Iterator[str]:
+    from otplint.cli.settings import one_line_errors
     from otplint.sources.walk import walk
 
     config = settings.config
@@ -215,13 +255,13 @@ def _say_settings(settings: Settings) -> None:
     say(f"rules: {' '.join(rule.code for rule in settings.rules) or 'none'}")
 
 
-def _deliver(target: Target, report: Report, settings: Settings, *, aside: bool = False) -> None:
+def _deliver(target: Target, report: Report, root: Path, *, aside: bool = False) -> None:
     """Write the report in one format to its place; ``aside`` is standard error, where the other holds a source."""
     on_screen = target.file is None
     if target.style == "text":
         text = render("text", report, colour=on_screen and wants_colour(sys.stdout), width=width())
     elif target.style == "sarif":
-        text = render("sarif", report, root=str(settings.root))
+        text = render("sarif", report, root=str(root))
     else:
         text = render(target.style, report)
     if target.file is None:

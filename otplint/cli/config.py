@@ -8,8 +8,10 @@ from pathlib import Path
 import click
 
 from otplint.cli import FAILED, OK
-from otplint.cli.settings import Flags, Settings, catalogue, one_line_errors, settings_for
+from otplint.cli.flags import Flags
+from otplint.cli.settings import Settings, catalogue, one_line_errors, settings_for
 from otplint.cli.terminal import put, say
+
 
 @click.command(name="config")
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
@@ -55,6 +57,7 @@ def command(
     lines += [f"{item.key} = {json.dumps(item.value, ensure_ascii=False)}  # {item.origin}" for item in found]
     put("".join(f"{line}\n" for line in lines))
     return OK
+
 
 def _frameworks(places: list[Path], settings: Settings, style: str) -> int:
     """Print what a scan of these paths recognises."""

@@ -12,10 +12,11 @@ import click
 
 from otplint.api import Rule
 from otplint.cli.check import analyse
+from otplint.cli.flags import Flags, listed, selection_flags
 from otplint.cli.proofs import as_object as proof_object
 from otplint.cli.proofs import measured_markdown, measured_text, proof_of
 from otplint.cli.rules import as_object
-from otplint.cli.settings import Flags, catalogue, listed, one_line_errors, selection_flags, settings_for
+from otplint.cli.settings import catalogue, one_line_errors, settings_for
 from otplint.cli.terminal import put, wants_colour, width
 from otplint.engine.select import known
 from otplint.findings import Finding, Report, RuleInfo

@@ -16,6 +16,7 @@ COMMANDS = {
     "rules": "List the rules.",
     "prove": "Run the rules' programs on the runtime: the bad ones must do harm.",
     "config": "Show the settings in force, and where each comes from.",
+    "clean": "Remove the cache.",
     "new-rule": "Write the files of a new rule, here or in a pack of your own.",
 }
 

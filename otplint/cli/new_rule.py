@@ -16,7 +16,7 @@ from otplint.cli.scaffold import NewRule, is_package, pack_files, programs, rule
 from otplint.cli.settings import catalogue, one_line_errors
 from otplint.cli.terminal import put, say
 from otplint.config import read_toml
-from otplint.engine.packs import BUILT_IN, GROUP
+from otplint.engine.discovery import BUILT_IN, GROUP
 
 _NAME = re.compile(r"[a-z][a-z0-9]*([-_][a-z0-9]+)+")
 _FIX = re.compile(r"(no|avoid|disallow|dont|forbid|prefer|require)-")

@@ -2,39 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
 
 import click
 
 from otplint.api import OptionError, Rule
+from otplint.cli.flags import Flags, overridden
 from otplint.config import Config, ConfigError, load
 from otplint.engine.packs import PackError, load_rules
 from otplint.engine.select import SelectionError, build, choose, known, per_file
 from otplint.facts.frameworks import FrameworkError, with_users
-from otplint.findings import Confidence, Severity
 from otplint.sources.installed import NoSearchPath, search_roots
 from otplint.sources.patterns import BadPattern
 from otplint.sources.root import common_start, project_root
 from otplint.sources.walk import WalkError
-
-_Command = TypeVar("_Command", bound=Callable[..., Any])
-
-
-@dataclass(frozen=True, slots=True)
-class Flags:
-    """What the command line says about settings; none where it says nothing."""
-
-    config: tuple[str, ...] = ()
-    isolated: bool = False
-    select: tuple[str, ...] = ()
-    ignore: tuple[str, ...] = ()
-    extend_select: tuple[str, ...] = ()
-    min_confidence: str | None = None
-    fail_on: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +58,7 @@ def settings_for(paths: Sequence[Path], flags: Flags) -> Settings:
         root = project_root(start, config.file)
         _check_search_paths(config, root)
         _check_frameworks(config)
-        return Settings(_overridden(config, flags), root, rules)
+        return Settings(overridden(config, flags), root, rules)
 
 
 def unselected(settings: Settings) -> tuple[tuple[Rule, str], ...]:
@@ -93,25 +77,6 @@ def _why_off(rule: Rule, *, switched_off: bool) -> str:
     if switched_off:
         return "the configuration switches the rule off"
     return "a preview rule runs only where it is selected" if rule.preview else "the rule is not selected"
-
-
-def selection_flags(command: _Command) -> _Command:
-    """The flags that choose rules and configuration, for commands that scan."""
-    options = [
-        click.option("--select", multiple=True, metavar="RULES", help="Run only these: codes, names, families or ALL."),
-        click.option("--ignore", multiple=True, metavar="RULES", help="Do not run these."),
-        click.option("--extend-select", multiple=True, metavar="RULES", help="Run these in addition."),
-        click.option("--isolated", is_flag=True, help="Read no configuration file."),
-        click.option("--config", multiple=True, metavar="FILE|KEY=VALUE", help="A configuration file, or one setting."),
-    ]
-    for option in reversed(options):
-        command = option(command)
-    return command
-
-
-def listed(values: Sequence[str]) -> tuple[str, ...]:
-    """The items of a repeatable flag whose values may be lists with commas."""
-    return tuple(item.strip() for value in values for item in value.split(",") if item.strip())
 
 
 def _check_names(config: Config, rules: Sequence[type[Rule]]) -> None:
@@ -153,13 +118,3 @@ def _chosen(config: Config, flags: Flags, every: Sequence[type[Rule]]) -> list[t
         base=[rule for rule in by_file if rule.code not in off],
         where="--",
     )
-
-
-def _overridden(config: Config, flags: Flags) -> Config:
-    """The configuration with the thresholds of the command line."""
-    if flags.min_confidence is not None:
-        config = config.override("--min-confidence", min_confidence=Confidence(flags.min_confidence))
-    if flags.fail_on is not None:
-        threshold = None if flags.fail_on == "never" else Severity(flags.fail_on)
-        config = config.override("--fail-on", fail_on=threshold)
-    return config

@@ -5,9 +5,12 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
-from otplint.api import Rule
 from otplint.findings import Finding, Report
+
+if TYPE_CHECKING:
+    from otplint.api import Rule
 
 
 def statistics(report: Report) -> str:

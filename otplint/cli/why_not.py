@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import re
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
 
 from otplint import __version__
 from otplint.cli import FAILED, OK
-from otplint.cli.settings import Flags, listed, one_line_errors, selection_flags, settings_for, unselected
+from otplint.cli.flags import Flags, listed, selection_flags
+from otplint.cli.settings import one_line_errors, settings_for, unselected
 from otplint.cli.terminal import put, say, width
 from otplint.engine.whereabouts import Owner
 from otplint.engine.why_not import PlaceError, Told, WhyNot, why_not
@@ -20,6 +21,8 @@ from otplint.output.json_object import finding_object
 
 _PLACE = re.compile(r"(.+?):(\d+)(?::\d+)?")
 _WIDEST = 120
+_FEW = 4
+"""Names of many that are shown."""
 
 
 @click.command(name="why-not")
@@ -70,8 +73,11 @@ def command(
 
 def _lines(answer: WhyNot, *, every: bool) -> Iterator[str]:
     yield f"{answer.path}:{answer.line}: {answer.text}" if answer.text else f"{answer.path}:{answer.line}"
-    for owner in answer.owners:
+    here = [owner for owner in answer.owners if owner.path == answer.path] or [*answer.owners[:1]]
+    for owner in here:
         yield from _wrapped(_whose(owner, answer.path))
+    if others := [owner.name for owner in answer.owners if owner not in here]:
+        yield from _wrapped(f"It runs in {_some(others)} as well.")
     if answer.outside:
         yield from _wrapped(answer.outside)
     said = [told for told in answer.told if told.verdict not in ("nothing", "other")]
@@ -82,6 +88,8 @@ def _lines(answer: WhyNot, *, every: bool) -> Iterator[str]:
             yield from _wrapped(sentence, "    ")
     if answer.told:
         yield ""
+    if answer.unknown and not said:
+        yield from _wrapped(f"No framework's data know what {_some(answer.unknown)} does.")
     if answer.nearby and not said:
         near = "; ".join(f"line {line} ({', '.join(codes)})" for line, codes in answer.nearby)
         yield from _wrapped(f"In the same function rules looked at {near}.")
@@ -103,6 +111,11 @@ def _whose(owner: Owner, path: str) -> str:
     idle = "" if owner.at_work else " It does not run while messages are handled, as far as can be seen."
     tests = " This is a test file." if owner.in_test_file else ""
     return f"{where}{what}.{idle}{tests}"
+
+
+def _some(names: Sequence[str]) -> str:
+    shown = list(dict.fromkeys(names))
+    return ", ".join(shown) if len(shown) <= _FEW else f"{', '.join(shown[:_FEW])} and {len(shown) - _FEW} more"
 
 
 def _sentences(told: Told) -> Iterator[str]:
@@ -190,6 +203,7 @@ def _document(answer: WhyNot) -> dict[str, object]:
             }
             for told in answer.told
         ],
+        "unknown_calls": list(answer.unknown),
         "nearby": [{"line": line, "rules": list(codes)} for line, codes in answer.nearby],
         "errors": list(answer.failures),
     }

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from otplint.engine.cache.memory import Stamp
 from otplint.engine.cache.recall import Cache
 from otplint.facts.frameworks import Vocabulary
 from otplint.facts.index.by_ast import index_module
@@ -107,6 +108,8 @@ class Looked:
     """Files that may hold suppressions."""
     rest: list[str] = field(default_factory=list)
     """Files that triage left out."""
+    stamps: dict[str, Stamp] = field(default_factory=dict)
+    """What the files that were read looked like; only where somebody keeps it."""
     triages: set[bytes] = field(default_factory=set)
     """The keys of the questions by which it did."""
 
@@ -117,6 +120,7 @@ class Looked:
         self.commented += other.commented
         self.rest += other.rest
         self.triages |= other.triages
+        self.stamps |= other.stamps
 
 
 def look(paths: Iterable[str], files: Files, triage: Triage) -> Looked:
@@ -129,7 +133,10 @@ def look(paths: Iterable[str], files: Files, triage: Triage) -> Looked:
                 found.commented.append(path)
             continue
         try:
-            data = files.data(path)
+            if files.earlier is not None:
+                found.stamps[path], data = files.earlier.disk.read(path)
+            else:
+                data = files.data(path)
         except OSError as error:
             found.failures.append(Failure(path, 0, f"cannot be read: {error.strerror or error}"))
             continue

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import importlib
-import os
 import pkgutil
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from importlib.machinery import PathFinder
 from pathlib import Path
 from types import GenericAlias, ModuleType
 from typing import TYPE_CHECKING
 
 from otplint.api import API_VERSION, Rule, RuleDefinitionError
+from otplint.engine.discovery import BUILT_IN, GROUP, is_alone
 from otplint.engine.housekeeping import RULES
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
-
-GROUP = "otplint.rules"
-BUILT_IN = "otplint"
 
 
 class PackError(Exception):
@@ -65,7 +60,7 @@ def load_packs() -> tuple[Pack, ...]:
         PackError: a pack cannot be imported, was written for another version of the API, holds no rule, or uses a
             code or name that another rule has.
     """
-    if _is_alone():
+    if is_alone():
         packs: tuple[Pack, ...] = (load_pack(GROUP, BUILT_IN),)
     else:
         packs = tuple(_load(point) for point in _offered())
@@ -87,41 +82,6 @@ def _offered() -> list[EntryPoint]:
         raise PackError("the built-in rules are not installed; use pip (in a checkout: pip install -e .)")
     others = sorted((point for point in found if point.value != GROUP), key=lambda point: (point.name, point.value))
     return [built_in[0], *_distinct(others)]
-
-
-def _is_alone() -> bool:
-    """Whether otplint's own distribution is the only one that offers rules.
-
-    It is told from the names and bytes of files: ``importlib.metadata`` takes longer to import than the rules do, and
-    nearly nobody has other packs. False also where it cannot be told so.
-    """
-    if any(hasattr(finder, "find_distributions") for finder in sys.meta_path if finder is not PathFinder):
-        return False
-    ours = False
-    for folder in sys.path:
-        try:
-            names = os.listdir(folder or ".")  # noqa: PTH208 - once for each start
-        except NotADirectoryError:
-            return False  # an archive may hold distributions
-        except OSError:
-            continue
-        for name in names:
-            stem, _, kind = name.lower().rpartition(".")
-            if kind == "egg" or name == "EGG-INFO":
-                return False
-            if kind in ("dist-info", "egg-info") and _mentions_group(os.path.join(folder, name)):  # noqa: PTH118
-                if stem.partition("-")[0] != BUILT_IN:
-                    return False
-                ours = True
-    return ours
-
-
-def _mentions_group(info: str) -> bool:
-    try:
-        with open(os.path.join(info, "entry_points.txt"), "rb") as file:  # noqa: PTH118, PTH123 - for each distribution
-            return GROUP.encode() in file.read()
-    except OSError:
-        return False
 
 
 def load_rules() -> tuple[type[Rule], ...]:

@@ -10,7 +10,7 @@ from otplint import __version__
 from otplint.api import Rule
 from otplint.config import Config
 from otplint.engine import fingerprint, select
-from otplint.engine.cache.memory import Details
+from otplint.engine.cache.details import Details
 from otplint.engine.cache.recall import Cache
 from otplint.engine.collect import Files, Looked, grow, look, look_outside
 from otplint.engine.filter import keep
@@ -24,7 +24,7 @@ from otplint.facts.index.by_ast import no_collection
 from otplint.facts.index.entries import ModuleIndex
 from otplint.facts.index.project import Project
 from otplint.facts.kinship import Far, Kinship
-from otplint.findings import Finding, Report
+from otplint.findings import Report
 from otplint.sources.installed import search_roots
 from otplint.sources.root import DEFAULT_TEST_FILES, is_test_file
 from otplint.sources.triage import Triage
@@ -62,14 +62,12 @@ def scan(
     :raises WalkError: a path does not exist or cannot be listed.
     :raises FrameworkError: the configuration's frameworks are wrong.
     """
-    files, listed = listed_files(paths, config, root, stdin)
+    if cache is not None:
+        files, listed = Files(root, earlier=cache), cache.listed
+    else:
+        files, listed = listed_files(paths, config, root, stdin)
     files.given.update(contents or {})
     report = progress or _silent
-    if cache is not None:
-        earlier = cache.report(listed)
-        if earlier is not None:
-            return replace(earlier, sources={path: files.text(path) for path in sorted(_mentioned(earlier.findings))})
-        files = replace(files, earlier=cache)
     with no_collection(), Pool(jobs, len(listed)) as pool:
         report(0, len(listed))
         known = survey(
@@ -85,21 +83,21 @@ def scan(
     kept, hidden = keep(
         judged, found, files, rules, known.members, config.min_confidence, known.left_out, suppressions=suppressions
     )
-    texts = {path: files.text(path) for path in sorted(_mentioned(kept))}
     told = Report(
         version=__version__,
-        findings=fingerprint.assign(kept, texts),
+        findings=tuple(kept),
         failures=tuple(sorted({*found.failures, *judged.failures})),
         rules=tuple(rule.info() for rule in rules),
-        sources=texts,
         files=len(listed),
         analysed=len(found.indexes),
         actors=judged.actors,
         suppressed=hidden,
     )
+    texts = {path: files.text(path) for path in told.mentioned}
+    told = replace(told, findings=fingerprint.assign(kept, texts))
     if cache is not None:
         _remember(cache, told, known, judged, listed)
-    return told
+    return replace(told, sources=texts)
 
 
 def _remember(cache: Cache, told: Report, known: Survey, judged: Judged, listed: Sequence[str]) -> None:
@@ -111,7 +109,8 @@ def _remember(cache: Cache, told: Report, known: Survey, judged: Judged, listed:
         triages=frozenset(found.triages),
     )
     pulled = {path: index is not None for path, index in loaded.items()} | judged.pulled
-    cache.keep(replace(told, sources={}), listed, known.facts, judged.units, pulled, details)
+    cache.disk.adopt(found.stamps)
+    cache.keep(told, listed, known.facts, judged.units, pulled, details)
 
 
 @dataclass(frozen=True)
@@ -241,11 +240,6 @@ def _judge(
     judged.findings += together.findings
     judged.failures += together.failures
     return judged
-
-
-def _mentioned(findings: Sequence[Finding]) -> set[str]:
-    """The files that a report shows."""
-    return {f.span.path for f in findings} | {r.span.path for f in findings for r in f.related}
 
 
 def _silent(_done: int, _total: int) -> None:

@@ -13,7 +13,8 @@ import pytest
 
 import otplint.rules
 from otplint.api import API_VERSION
-from otplint.engine.packs import BUILT_IN, PackError, load_packs, load_rules, rules_in
+from otplint.engine.discovery import BUILT_IN
+from otplint.engine.packs import PackError, load_packs, load_rules, rules_in
 
 RULE = '''
 from otplint.api import Confidence, Rule, Severity

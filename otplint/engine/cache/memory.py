@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from otplint.engine.units import Unit
-from otplint.facts.index.entries import ModuleIndex
 from otplint.findings import Report
 
 _RACY = 2_000_000_000
@@ -45,21 +43,6 @@ class Memory:
     """What the scan said, without sources."""
 
 
-@dataclass(slots=True)
-class Details:
-    """The second part: enough to ask again only about what a change concerns."""
-
-    indexes: dict[str, ModuleIndex] = field(default_factory=dict)
-    rest: frozenset[str] = frozenset()
-    """Files that triage left out."""
-    commented: frozenset[str] = frozenset()
-    triages: frozenset[bytes] = frozenset()
-    """The questions by which triage left them out."""
-    whole: bytes = b""
-    """What every unit hangs on."""
-    units: dict[str, Unit] = field(default_factory=dict)
-
-
 class Disk:
     """The files below a root now, compared with what a memory has of them.
 
@@ -80,6 +63,21 @@ class Disk:
         if path not in self._seen:
             self._seen[path] = self._look(path)
         return self._seen[path]
+
+    def read(self, path: str) -> tuple[Stamp, bytes]:
+        """A file and its contents.
+
+        Raises:
+            OSError: it cannot be read.
+        """
+        with open(self._full(path), "rb") as file:  # noqa: PTH123
+            status = os.fstat(file.fileno())
+            data = file.read()
+        return self._stamped(status.st_mtime_ns, data), data
+
+    def adopt(self, stamps: Mapping[str, Stamp]) -> None:
+        """Take what other processes have read."""
+        self._seen.update(stamps)
 
     def unchanged(self, path: str) -> bool:
         """Whether the file is what it was."""
@@ -120,11 +118,12 @@ class Disk:
             before = self._memory.stamps.get(path)
             if before is not None and (before.size, before.changed) == (status.st_size, status.st_mtime_ns):
                 return before
-            with open(self._full(path), "rb") as file:  # noqa: PTH123
-                data = file.read()
+            return self.read(path)[0]
         except (OSError, ValueError):
             return None
-        return Stamp(len(data), status.st_mtime_ns if status.st_mtime_ns < self._now - _RACY else 0, digest(data))
+
+    def _stamped(self, changed: int, data: bytes) -> Stamp:
+        return Stamp(len(data), changed if changed < self._now - _RACY else 0, digest(data))
 
     def _full(self, path: str) -> str:
         return os.path.join(self._root, path)  # noqa: PTH118
@@ -138,16 +137,3 @@ def same_report(memory: Memory, listed: Iterable[str], disk: Disk) -> Report | N
     if all(disk.unchanged(path) for path in memory.stamps) and listed <= memory.stamps.keys() and disk.still_absent():
         return memory.report
     return None
-
-
-def shape(index: ModuleIndex) -> str:
-    """What a module says to others, wherever in the file it says so."""
-    classes = [
-        c._replace(start=0, end=0, line=0, methods=tuple(m._replace(line=0) for m in c.methods)) for c in index.classes
-    ]
-    functions = [f._replace(start=0, end=0, line=0) for f in index.functions]
-    constants = [c._replace(start=0, end=0, line=0) for c in index.constants]
-    plain = index._replace(
-        classes=tuple(classes), functions=tuple(functions), constants=tuple(constants), statements=()
-    )
-    return digest(repr(plain).encode("utf-8", "backslashreplace")).hex()

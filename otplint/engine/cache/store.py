@@ -25,6 +25,14 @@ _TAG = "Signature: 8a477f597d28d172789f06886806bc55\n# This folder is a cache of
 """What backup programs look for (https://bford.info/cachedir/)."""
 
 
+def place(root: Path) -> Store:
+    """The cache of a project: in its root, or where ``OTPLINT_CACHE_DIR`` says, with a folder for each project."""
+    given = os.environ.get("OTPLINT_CACHE_DIR")
+    if not given:
+        return Store(root / FOLDER)
+    return Store(Path(given) / hashlib.blake2b(str(root).encode("utf-8", "surrogatepass"), digest_size=12).hexdigest())
+
+
 class Store:
     """The cache of one project.
 
@@ -79,16 +87,21 @@ class Store:
         """
         if not self.directory.is_dir():
             return 0
-        count = 0
-        for file in [*self.directory.iterdir()]:
-            count += file.suffix == ".bin"
-            file.unlink()
-        self.directory.rmdir()
-        return count
+        kept = [*self.directory.glob("*.bin")]
+        for file in (
+            *kept,
+            *self.directory.glob("new-*"),
+            self.directory / ".gitignore",
+            self.directory / "CACHEDIR.TAG",
+        ):
+            file.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # somebody else's files stay
+            self.directory.rmdir()
+        return len(kept)
 
     def _prepare(self) -> None:
         if not self.directory.is_dir():
-            self.directory.mkdir(exist_ok=True)
+            self.directory.mkdir(parents=True, exist_ok=True)
             (self.directory / ".gitignore").write_text("*\n", encoding="utf-8")
             (self.directory / "CACHEDIR.TAG").write_text(_TAG, encoding="utf-8")
 
@@ -119,6 +132,7 @@ class _Reader(pickle.Unpickler):
 _OWN = frozenset(
     {
         "otplint.findings",
+        "otplint.engine.cache.details",
         "otplint.engine.cache.memory",
         "otplint.engine.units",
         "otplint.facts.index.entries",
