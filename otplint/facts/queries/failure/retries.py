@@ -371,7 +371,8 @@ def _libraries(method: Method) -> Iterator[Retry]:
     known = method.actor.facts.vocabulary.exact
     for decorator in method.code.decorators:
         plain = decorator.func if isinstance(decorator, code.Call) else decorator
-        found = known.get(method.source.resolve(code.dotted(plain)))
+        name = method.source.resolve(code.dotted(plain))
+        found = known.get(name) or known.get(method.actor.facts.kinship.made.decorator(name))
         if found is not None and found[1].role == "again":
             call = decorator if isinstance(decorator, code.Call) else code.Call(plain.start, plain.end, plain, ())
             yield _library(Event("again", call, method, *found, True), decorator)
@@ -384,24 +385,25 @@ def _library(event: Event, node: code.Node) -> Retry:
     operation = event.operation
     open_ended = any(a.star == "**" for a in event.call.args)
 
-    def said(names: tuple[str, ...]) -> bool | None:
+    def said(names: tuple[str, ...], nothing: tuple[object, ...]) -> bool | None:
         """Whether one of the parameters is given a value that means something; none where none is given."""
         given = [value for name in names if (value := event.argument(name)) is not None]
         if not given:
             return None
-        return any(not _is_nothing(value, event) for value in given)
+        return any(not _is_nothing(value, event, nothing) for value in given)
 
-    stops, waits = said(operation.stops), said(operation.pauses)
+    stops = said(operation.stops, (None, False))  # no retries at all are few enough
+    waits = said(operation.pauses, (None, False, 0))
     limited = open_ended or (operation.bounded if stops is None else stops)
     paused = open_ended or (operation.paused if waits is None else waits)
     return Retry(event.method, node, Way.LIBRARY, limited, paused)
 
 
-def _is_nothing(value: code.Expr, event: Event) -> bool:
-    """``None``, 0, -1 and the library's own word for never."""
+def _is_nothing(value: code.Expr, event: Event, nothing: tuple[object, ...]) -> bool:
+    """One of the constants, -1, or the library's own word for never."""
     if isinstance(value, code.Unary) and value.op == "-":
         return isinstance(value.value, code.Const)
     if isinstance(value, code.Const):
-        return value.value is None or value.value in (0, False)
+        return any(value.value is one or (value.value == one and one is not False) for one in nothing)
     plain = value.func if isinstance(value, code.Call) else value
     return event.method.source.resolve(code.dotted(plain)) in event.operation.never
