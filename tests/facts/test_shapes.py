@@ -185,3 +185,12 @@ def test_a_decorator_that_an_object_of_another_file_gives(living: Living) -> Non
         "shop/other.py": "from .views import queue\n\n@queue.route('/')\ndef index(): ...\n",
     }
     assert living(files) == {"pack": {"pack"}}
+
+
+def test_a_loop_in_a_class_without_functions(living: Living) -> None:
+    assert not living("""
+    import time
+
+    class Once:
+        while not time.monotonic(): time.sleep(1)
+    """)
