@@ -88,8 +88,9 @@ class Kinship:
                 root = root or (made_by if made_by in self._actor_names else None)
                 if root is not None:
                     self._kin[name] = root
-        for constant in index.constants:  # Player = make(pykka.ThreadingActor)
-            if constant.call and is_class_like(constant.name) and not is_class_like(constant.call):
+        for constant in index.constants:  # Player = make(pykka.ThreadingActor), Base = pykka.ThreadingActor or object
+            made = constant.call and is_class_like(constant.name) and not is_class_like(constant.call)
+            if made or constant.means:
                 name = f"{index.module}.{constant.name}"
                 if (root := self._root(name)) is not None:
                     self._kin[name] = root

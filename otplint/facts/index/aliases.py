@@ -37,34 +37,34 @@ def is_class_like(name: str) -> bool:
     return last[:1].isupper() and (not last.isupper() or len(last) < 3)
 
 
-def stands_for(value: ast.expr) -> str:
-    """The class that a value is, where it is no plain name: a condition, a cast, a class made by a call.
+def stands_for(value: ast.expr) -> tuple[str, ...]:
+    """The classes that a value may be, where it is no plain name: a condition, a cast, a class made by a call.
 
-    ``X if cond else object``, ``X or object``, ``getattr(module, "X", object)``, ``cast(Any, X)``,
-    ``NewType("N", X)``, ``type("N", (X,), {})``, ``types.new_class("N", (X,))``. Empty where it is nothing of these.
+    ``X if cond else Y``, ``X or Y``, ``getattr(module, "X", object)``, ``cast(Any, X)``, ``NewType("N", X)``,
+    ``type("N", (X, Y), {})``, ``types.new_class("N", (X, Y))``. Empty where it is nothing of these.
     """
     if isinstance(value, ast.Call):
         return _made_by(value)
     if isinstance(value, (ast.IfExp, ast.BoolOp)):
         choices = [value.body, value.orelse] if isinstance(value, ast.IfExp) else value.values
-        names = [name for choice in choices if (name := dotted(choice) or stands_for(choice))]
-        return next((name for name in names if name not in PLACEHOLDERS and is_class_like(name)), "")
-    return ""
+        names = [name for choice in choices for name in ([dotted(choice)] if dotted(choice) else stands_for(choice))]
+        return tuple(name for name in names if name not in PLACEHOLDERS and is_class_like(name))
+    return ()
 
 
-def _made_by(call: ast.Call) -> str:
+def _made_by(call: ast.Call) -> tuple[str, ...]:
     arguments = call.args
     name = dotted(call.func).rpartition(".")[2]
     if name == "getattr" and len(arguments) in (2, 3):
         owner, attribute = dotted(arguments[0]), arguments[1]
         text = attribute.value if isinstance(attribute, ast.Constant) and isinstance(attribute.value, str) else ""
-        return f"{owner}.{text}" if owner and text.isidentifier() and is_class_like(text) else ""
-    found = ""
+        return (f"{owner}.{text}",) if owner and text.isidentifier() and is_class_like(text) else ()
+    found: list[str] = []
     if name in ("cast", "NewType") and len(arguments) == 2:
-        found = dotted(arguments[1])
+        found = [dotted(arguments[1])]
     elif name in ("type", "new_class") and len(arguments) > 1 and isinstance(arguments[1], ast.Tuple):
-        found = next((n for base in arguments[1].elts if is_class_like(n := dotted(base))), "")
-    return found if is_class_like(found) else ""
+        found = [dotted(base) for base in arguments[1].elts]
+    return tuple(name for name in found if is_class_like(name))
 
 
 def imported_by_call(value: ast.expr) -> str:

@@ -152,8 +152,6 @@ def _alias(value: ast.expr) -> str:
     kind = type(value)
     if kind is ast.Name or kind is ast.Attribute or kind is ast.Subscript:
         return _name(value)
-    if kind is ast.Call or kind is ast.IfExp or kind is ast.BoolOp:
-        return stands_for(value)
     return "None" if isinstance(value, ast.Constant) and value.value is None else ""
 
 
@@ -326,14 +324,15 @@ class _Reader:
         for target in targets:
             if type(target) is ast.Name:
                 alias = "" if type(node) is ast.AugAssign else _alias(value)
-                self._constant(node, target.id, alias, call, weight, given)
+                self._constant(node, target.id, alias, call, weight, given, stands_for(value))
                 if target.id == "__all__":
                     self._out.add_all(_strings(value), extends=type(node) is ast.AugAssign)
                 elif call and (module := imported_by_call(value)):
                     self._out.add_import_by_call(module, target.id, weight)
             else:
                 for name, part in _pairs(target, value):
-                    self._constant(node, name, _class_name(part) if part is not None else "", "", weight)
+                    meant = _class_name(part) if part is not None else ""
+                    self._constant(node, name, "", "", weight, (), (meant,) if meant else ())
         return any(True for target in targets for _ in _target_names(target))
 
     def _constant(
@@ -344,10 +343,11 @@ class _Reader:
         call: str,
         weight: Weight,
         given: tuple[str, ...] = (),
+        means: tuple[str, ...] = (),
     ) -> None:
         name = target if isinstance(target, str) else dotted(target)
         start, end = self._span(node)
-        self._out.add_constant(ConstantEntry(name, start, end, node.lineno, call, given), alias, weight)
+        self._out.add_constant(ConstantEntry(name, start, end, node.lineno, call, given, means), alias, weight)
 
     def _extend_all(self, value: ast.expr) -> None:
         """``__all__.extend([...])``, ``__all__.append("x")``."""
@@ -428,7 +428,7 @@ def _base_names(node: ast.expr, keywords: dict[str, str]) -> list[str]:
     if isinstance(node, ast.Call):
         meant = stands_for(node)
         arguments = [dotted(argument) for argument in node.args]
-        return [meant] if meant else applied_bases(dotted(node.func), arguments, keywords)
+        return [*meant] if meant else applied_bases(dotted(node.func), arguments, keywords)
     return [dotted(node)]
 
 

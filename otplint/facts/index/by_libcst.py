@@ -109,9 +109,12 @@ def _as_ast(node: cst.BaseExpression) -> ast.expr:
 def _alias(value: cst.BaseExpression) -> str:
     if isinstance(value, (cst.Name, cst.Attribute, cst.Subscript)):
         return "None" if isinstance(value, cst.Name) and value.value == "None" else _name(value)
-    if isinstance(value, (cst.Call, cst.IfExp, cst.BooleanOperation)):
-        return stands_for(_as_ast(value))
     return ""
+
+
+def _means(value: cst.BaseExpression) -> tuple[str, ...]:
+    complex_ = isinstance(value, (cst.Call, cst.IfExp, cst.BooleanOperation))
+    return stands_for(_as_ast(value)) if complex_ else ()
 
 
 def _class_name(value: cst.BaseExpression) -> str:
@@ -291,21 +294,30 @@ class _Reader:
         given = _given(value) if isinstance(value, cst.Call) else ()
         for target in targets:
             if isinstance(target, cst.Name):
-                self._constant(node, target.value, "" if augmented else _alias(value), call, weight, given)
+                alias = "" if augmented else _alias(value)
+                self._constant(node, target.value, alias, call, weight, given, _means(value))
                 if target.value == "__all__":
                     self._out.add_all(_strings(value), extends=augmented)
                 elif call and (module := imported_by_call(_as_ast(value))):
                     self._out.add_import_by_call(module, target.value, weight)
             else:
                 for name, part in _pairs(target, value):
-                    self._constant(node, name, _class_name(part) if part is not None else "", "", weight)
+                    meant = _class_name(part) if part is not None else ""
+                    self._constant(node, name, "", "", weight, (), (meant,) if meant else ())
         return any(True for target in targets for _ in _target_names(target))
 
     def _constant(
-        self, node: cst.CSTNode, name: str, alias: str, call: str, weight: Weight, given: tuple[str, ...] = ()
+        self,
+        node: cst.CSTNode,
+        name: str,
+        alias: str,
+        call: str,
+        weight: Weight,
+        given: tuple[str, ...] = (),
+        means: tuple[str, ...] = (),
     ) -> None:
         start, end = self._span(node)
-        self._out.add_constant(ConstantEntry(name, start, end, self._line(node), call, given), alias, weight)
+        self._out.add_constant(ConstantEntry(name, start, end, self._line(node), call, given, means), alias, weight)
 
     def _extend_all(self, value: cst.BaseExpression) -> None:
         if not isinstance(value, cst.Call) or not value.args:
@@ -395,7 +407,7 @@ def _base_names(node: cst.BaseExpression, keywords: dict[str, str]) -> list[str]
     if isinstance(node, cst.Call):
         arguments = [UNKNOWN if a.star else dotted(a.value) for a in node.args if not a.keyword and a.star != "**"]
         if meant := stands_for(_as_ast(node)):
-            return [meant]
+            return [*meant]
         return applied_bases(dotted(node.func), arguments, keywords)
     return [dotted(node)]
 

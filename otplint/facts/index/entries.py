@@ -94,6 +94,8 @@ class ConstantEntry(NamedTuple):
     """Dotted callee if the value is a call: ``Celery`` in ``app = Celery("x")``; empty otherwise."""
     given: tuple[str, ...] = ()
     """Dotted names among that call's positional arguments: ``Base`` in ``Player = make(Base)``."""
+    means: tuple[str, ...] = ()
+    """Dotted names of the classes that the value may be where it is no plain name: ``X if new else Y``."""
 
 
 class ModuleIndex(NamedTuple):

@@ -237,9 +237,9 @@ class Project:
         if found is None:
             return self._far(canonical)
         index, entry = found
-        if isinstance(entry, ConstantEntry):  # Player = make(Base)
+        if isinstance(entry, ConstantEntry):  # Player = make(Base), Player = Fast if fast else Slow
             made = self._factories.made_by(self._resolver.resolve(index, entry.call)) if entry.call else ""
-            return (made,) if made else ()
+            return (made,) if made else tuple(self._resolver.resolve(index, name) for name in entry.means)
         return self.bases(index.module, entry) if isinstance(entry, ClassEntry) else ()
 
     def _all_bases(self, index: ModuleIndex, entry: ClassEntry) -> Iterator[str]:
