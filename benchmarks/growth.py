@@ -31,7 +31,7 @@ from benchmarks.tools import binary, environment, otplint_itself
 _SCARCE = 2000
 """Lines for each actor where the lines grow: as in an application with some actors."""
 _NOISE = 0.1
-"""Seconds: points that cost less above starting say nothing about growth."""
+"""Seconds: points that cost no more than this above the least say nothing about growth."""
 
 
 @dataclass(frozen=True)
@@ -70,9 +70,9 @@ _HEAD = """\
 # How its cost grows
 
 Generated projects, scanned by whole processes without a cache, with one job; medians of processor time. The
-exponent is the slope in the picture, less what it costs to scan nothing: 1 is linear, 2 means that twice the size
-costs four times as much. `python -m benchmarks.growth` makes this page, `python -m benchmarks.blame AXIS SMALL BIG`
-says which functions are to blame.
+exponent is the slope in the picture, less what a scan of one small actor costs: 1 is linear, 2 means that twice the
+size costs four times as much. `python -m benchmarks.growth` makes this page, `python -m benchmarks.blame AXIS SMALL
+BIG` says which functions are to blame.
 """
 
 
@@ -88,24 +88,24 @@ class Point:
     """Bytes at the peak."""
 
 
-def exponent(points: Sequence[Point], nothing: float) -> float | None:
+def exponent(points: Sequence[Point], least: float) -> float | None:
     """How cost grows along the points that cost more than noise; none where fewer than two do.
 
     Args:
         points: of one axis.
-        nothing: seconds that a scan of nothing costs, which no size changes.
+        least: seconds that a scan of one small actor costs, which no size changes.
     """
-    known = [(float(p.size), p.cpu - nothing) for p in points if p.cpu - nothing >= _NOISE]
+    known = [(float(p.size), p.cpu - least) for p in points if p.cpu - least >= _NOISE]
     return slope(known) if len(known) > 1 else None
 
 
-def page(data: dict[str, object], axes: dict[str, list[Point]], nothing: float) -> str:
+def page(data: dict[str, object], axes: dict[str, list[Point]], least: float) -> str:
     """``docs/growth.md``."""
     parts = [_HEAD, "; ".join(f"{key}: {value}" for key, value in data.items()) + ".\n"]
     parts.append("![Processor time by size](growth.svg)\n")
     rows = []
     for name, points in axes.items():
-        whole, end = exponent(points, nothing), exponent(points[-2:], nothing)
+        whole, end = exponent(points, least), exponent(points[-2:], least)
         rows.append([AXES[name].title, figure(whole), figure(end)])
     parts.append(table(["axis", "exponent", "between the two largest"], rows))
     for name, points in axes.items():
@@ -115,7 +115,7 @@ def page(data: dict[str, object], axes: dict[str, list[Point]], nothing: float) 
             for p in points
         ]
         parts.append(table([AXES[name].across, "lines in all", "processor s", "s per 1,000 lines", "memory MB"], cells))
-    parts.append(f"A scan of an empty folder costs {figure(nothing)} s.\n")
+    parts.append(f"A scan of one small actor costs {figure(least)} s.\n")
     return "\n".join(parts)
 
 
@@ -128,7 +128,7 @@ def main() -> int:
             _measure(options, measuring)
         data = json.loads(options.results.read_text(encoding="utf-8"))
         axes = {name: [Point(**point) for point in points] for name, points in data["axes"].items()}
-        text = page(data["machine"], axes, data["nothing"])
+        text = page(data["machine"], axes, data["least"])
         options.results.with_suffix(".md").write_text(text, encoding="utf-8")
         panels = [
             {"title": name, "across": AXES[name].across, "points": [(p.size, p.cpu) for p in points]}
@@ -146,9 +146,10 @@ def _measure(options: argparse.Namespace, measuring: Path) -> None:
     flags = ["--no-cache"] if registry.knows(folder, "--no-cache") else []
     command = [str(binary(folder, "otplint")), "check", "--isolated", "--quiet", "--jobs", "1", *flags]
     with tempfile.TemporaryDirectory(dir=options.cache) as scratch:
-        nothing = _scan(measuring, command, Path(scratch), options)
-    if nothing is None:
-        raise BenchmarkError(f"a scan of nothing takes more than {options.limit:g} s")
+        write_project(Path(scratch), Size(0, 1, handlers=1))
+        least = _scan(measuring, command, Path(scratch), options)
+    if least is None:
+        raise BenchmarkError(f"a scan of one small actor takes more than {options.limit:g} s")
     axes: dict[str, list[dict[str, float]]] = {}
     for name in options.axes:
         axes[name] = []
@@ -163,7 +164,7 @@ def _measure(options: argparse.Namespace, measuring: Path) -> None:
                 break
             say(f"{name} {size:,}: {cost[0]:.2f} s")
             axes[name].append({"size": size, "lines": lines, "cpu": cost[0], "memory": cost[1]})
-    data = {"machine": machine(), "nothing": nothing[0], "axes": axes}
+    data = {"machine": machine(), "least": least[0], "axes": axes}
     options.results.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
 
 
