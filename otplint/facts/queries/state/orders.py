@@ -58,6 +58,10 @@ def backwards(actor: Actor) -> Iterator[Backwards]:
             if id(leave.node) not in told and leave.end in ("head", "tail"):
                 first = leave.end != end
                 leave.method.exempt(leave.node, "it takes what came first" if first else _stack(buffer, entries))
+        for walk in buffer.passes:
+            if id(walk.node) not in told and walk.loop is not None:
+                first = walk.flipped != (end == "tail")
+                walk.method.exempt(walk.node, "it goes from the first to the last" if first else "it takes nothing out")
 
 
 def _no_queue(buffer: Buffer, entries: list[Entry], ends: set[str], works: list[Entry]) -> str:
