@@ -6,7 +6,7 @@
 # make bench                   compare with other linters on pinned real projects (hours; ARGS="--projects mopidy" for less)
 # make growth                  how the cost of a scan grows with its input
 # make findings                what the rules find in pinned real projects, to be judged
-# make test-frameworks         see that the names in the frameworks' data exist in the real packages (hundreds of MB)
+# make test-frameworks         try Ray and dask.distributed for real: programs, and the names in the data (hundreds of MB)
 # make test-pre-commit         try the hook for real (installs pre-commit beside the project)
 #
 # PYTHON=... chooses the interpreter; by default the first that is new enough and can make environments.
@@ -54,8 +54,8 @@ test: $(VENV)/installed-dev
 	$(BIN)/python -m pytest
 
 test-frameworks: $(VENV)/installed-dev
-	$(BIN)/python -m pip install --quiet autogen-core distributed ray xoscar
-	$(BIN)/python -m pytest tests/facts/test_frameworks.py
+	$(BIN)/python -m pip install --quiet distributed ray
+	$(BIN)/python -m pytest tests/frameworks tests/facts/test_frameworks.py --frameworks distributed,ray
 
 soak: $(VENV)/installed-dev
 	$(BIN)/python -X dev -m pytest --hypothesis-profile=soak --ignore tests/runtime

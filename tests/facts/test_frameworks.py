@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import re
 from collections.abc import Iterator
+from importlib import resources
 from textwrap import dedent
 
 import pytest
 
+from otplint.facts import frameworks
 from otplint.facts.actors import Actor
 from otplint.facts.facts import Facts
 from otplint.facts.frameworks import Framework, Vocabulary, matches, shipped
@@ -22,7 +25,9 @@ from otplint.facts.queries.failure.judgement import outcome
 PACKAGES = {"anyio": "anyio", "autogen": "autogen_core", "distributed": "distributed", "pykka": "pykka", "ray": "ray",
             "thespian": "thespian", "trio": "trio", "xoscar": "xoscar"}  # fmt: skip
 """The package of each framework. Those that are big are looked at by `make test-frameworks` only."""
-SMALL = ("anyio", "pykka", "thespian", "trio")
+SMALL = ("anyio", "autogen", "pykka", "thespian", "trio", "xoscar")
+SOURCED = ("autogen", "distributed", "dramatiq", "pykka", "ray", "runtime", "thespian", "xoscar")
+"""The others, of which most are of the standard library, name their documentation once."""
 NOT_ON_THE_CLASS = {
     "distributed.core.Server.rpc",  # made by __init__
     "ray.remote_function.RemoteFunction.remote",  # made by __init__
@@ -69,6 +74,15 @@ def test_the_names_in_the_data_exist(name: str) -> None:
     wanted = [n for n in dict.fromkeys(names(framework)) if n.startswith(f"{package}.") and n not in NOT_ON_THE_CLASS]
     assert len(wanted) > 5
     assert [n for n in wanted if not exists(n)] == []
+
+
+@pytest.mark.parametrize("name", SOURCED)
+def test_each_fact_says_where_it_comes_from(name: str) -> None:
+    """Each table has a comment, in it or right above it."""
+    text = resources.files(frameworks).joinpath(f"{name}.toml").read_text(encoding="utf-8")
+    tables = [block for block in text.split("\n\n") if re.search(r"^\[\[", block, re.MULTILINE)]
+    assert tables
+    assert [block for block in tables if "#" not in block] == []
 
 
 def test_every_handler_decorator_without_an_answer_is_a_handler_s() -> None:
