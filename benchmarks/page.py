@@ -71,6 +71,9 @@ def _times(results: Results, projects: Sequence[str], mode: str, tools: Sequence
         cells = [project]
         for tool in tools:
             over = "> " if results.is_over(project, mode, tool) else ""
+            if over and measure == "cpu":
+                cells.append("")  # what is ended does not tell what its children have used
+                continue
             value = over + figure(results.median(project, mode, tool, measure))
             times = figure(results.ratio(project, mode, tool, "otplint", measure)) if tool != "otplint" else ""
             cells.append(f"{value} ({over}{times}x)" if times else value)

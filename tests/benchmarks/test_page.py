@@ -34,6 +34,7 @@ def test_a_table_is_as_wide_as_its_head() -> None:
 def test_times_are_told_with_their_ratio_to_ours() -> None:
     text = page(results())
     assert "| mopidy | 2.00 | 0.50 (0.25x) | > 30.0 (> 15.0x) |" in text
+    assert "| mopidy | 2.00 | 0.50 (0.25x) |  |" in text
     assert "| mopidy | 0.50 | 0.25 (0.50x) |" in text
 
 
