@@ -13,7 +13,9 @@ from otplint.api import (
     Wait,
     blocking,
     held_locks,
+    one_for_each_place,
     seconds,
+    way,
 )
 
 _SHORTEST = Option("shortest", 0.01, "seconds; a sleep or bounded wait that is written to be no longer is not reported")
@@ -52,9 +54,10 @@ class BlockingHandler(Rule):
 
     Limits:
         Looked at are the functions that run while a message is handled: handlers, what they call in their class, the
-        parts that the actor is made of, and helpers up to two calls outside of it. On a thread of its own an actor may
-        do I/O that ends after a time (`timeout=`); on an event loop it may not. Silent for what is awaited, handed to
-        a thread, an executor or a timer, for the constructor, for jobs that have no mailbox, and for threads without
+        parts that the actor is made of, and helpers up to four calls outside of it. Far from the actor its own call is
+        the place, and a way that a flag rules out (`install=False`) is none. On a thread of its own an actor may do
+        I/O that ends after a time (`timeout=`); on an event loop it may not. Silent for what is awaited, handed to a
+        thread, an executor or a timer, for the constructor, for jobs that have no mailbox, and for threads without
         an inbox; in a thread that serves a queue of its own, blocking may be its job: low confidence. A lock is
         reported where it is held across a wait that is not reported for itself.
 
@@ -72,14 +75,15 @@ class BlockingHandler(Rule):
         """Report what blocks, and the locks that are held meanwhile."""
         if not actor.is_actor:
             return
-        for wait in blocking(actor):
-            length, shortest = seconds(wait), self.option("shortest", float)
-            if length is None or length > shortest:
-                yield self._blocked(actor, wait)
-            else:
-                wait.method.exempt(wait.call, f"it takes no longer than {shortest:g} s (option shortest)")
+        for wait in one_for_each_place(w for w in blocking(actor) if not self._is_short(w)):
+            yield self._blocked(actor, wait)
         for held in held_locks(actor):
             yield self._held(actor, held)
+
+    def _is_short(self, wait: Wait) -> bool:
+        length, shortest = seconds(wait), self.option("shortest", float)
+        short = length is not None and length <= shortest
+        return wait.method.exempt(wait.call, f"it takes no longer than {shortest:g} s (option shortest)" * short)
 
     def _blocked(self, actor: Actor, wait: Wait) -> Finding:
         method, place = wait.method, wait.running
@@ -93,12 +97,11 @@ class BlockingHandler(Rule):
             remedy = "Hand it to a thread or executor, or let a timer send a message; give what can block a timeout."
         return self.finding(
             actor,
-            method,
-            wait.call,
+            *wait.spot,
             problem=f"{where} {deed} in {method.text(wait.call)} while {actor.name} should handle messages.",
             consequence=consequence,
             remedy=remedy,
-            related=[(at, call, f"{actor.name} comes here from its own handlers") for at, call in place.crossed],
+            related=way(wait),
             confidence=_confidence(actor, wait),
         )
 

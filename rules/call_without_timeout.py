@@ -2,7 +2,18 @@
 
 from collections.abc import Iterator
 
-from otplint.api import Actor, Confidence, Finding, Rule, Severity, Wait, calls_itself, unbounded_waits
+from otplint.api import (
+    Actor,
+    Confidence,
+    Finding,
+    Rule,
+    Severity,
+    Wait,
+    calls_itself,
+    one_for_each_place,
+    unbounded_waits,
+    way,
+)
 
 _WHAT = {
     "call": "waits for an answer",
@@ -40,7 +51,7 @@ class CallWithoutTimeout(Rule):
 
     Limits:
         Looked at are the functions that run while a message is handled: handlers, what they call in their class, the
-        parts that the actor is made of, and helpers up to two calls outside of it. Silent for a finite default, a
+        parts that the actor is made of, and helpers up to four calls outside of it. Silent for a finite default, a
         scope around the call that ends it, a queue or future that was asked before whether it is ready, what is
         handed to a thread or executor, and a thread that waits for nothing but its own inbox. What is awaited counts
         only where the framework handles one message at a time, and with low confidence unless a finite default was
@@ -59,7 +70,7 @@ class CallWithoutTimeout(Rule):
     def check(self, actor: Actor) -> Iterator[Finding]:
         """Report the waits without a deadline."""
         if actor.is_actor:
-            for wait in unbounded_waits(actor):
+            for wait in one_for_each_place(unbounded_waits(actor)):
                 if calls_itself(wait):
                     wait.method.exempt(wait.call, "the actor waits for itself, which no deadline mends: see OTP408")
                 else:
@@ -70,12 +81,11 @@ class CallWithoutTimeout(Rule):
         where = method.title if not place.crossed else method.name
         return self.finding(
             actor,
-            method,
-            wait.call,
+            *wait.spot,
             problem=f"{where} {_WHAT[wait.role]} in {method.text(wait.call)} without a deadline.",
             consequence=f"If nothing comes, {actor.name} handles no other message and its callers wait as well.",
             remedy="Give the wait a timeout and handle its failure, or let the answer come as a message.",
-            related=[(at, call, f"{actor.name} comes here from its own handlers") for at, call in place.crossed],
+            related=way(wait),
             confidence=_confidence(actor, wait),
         )
 

@@ -40,7 +40,7 @@ from otplint.facts.queries.messaging.dependents import dependents
 from otplint.facts.queries.messaging.fallbacks import Fallback, after_failure, fallbacks
 from otplint.facts.queries.messaging.messages import RawWrite, comes_with_message, raw_writes, requests, routes
 from otplint.facts.queries.messaging.sharing import Shared, shared
-from otplint.facts.queries.messaging.waits import Wait
+from otplint.facts.queries.messaging.waits import Wait, one_for_each_place, way
 from otplint.facts.queries.messaging.waits import unbounded as unbounded_waits
 from otplint.facts.queries.state.acknowledged import Early, early_answers
 from otplint.facts.queries.state.ambient import Ambient, ambient
@@ -184,6 +184,7 @@ __all__ = [
     "leftovers",
     "limits",
     "no_threshold",
+    "one_for_each_place",
     "origins",
     "outcome",
     "overdue",
@@ -212,6 +213,7 @@ __all__ = [
     "unbounded_waits",
     "volatile",
     "watches",
+    "way",
     "with_keyword",
     "with_last",
     "with_method",

@@ -304,3 +304,99 @@ def test_short_sleeps_are_an_option(scan: Scan) -> None:
                 time.sleep(0.02)
     """)
     assert [f.span.line for f in scan(text, select="OTP409")] == [9]
+
+
+TRACKS = """
+    import subprocess, time
+    def load(name, install=False, *, again=True):
+        prepare(name)
+        return read(name, install)
+    def read(name, install):
+        if install:
+            install_all(name)
+        if not install:
+            return name
+    def install_all(name):
+        subprocess.check_call(["pip", "install", name])
+        time.sleep(3)
+    def prepare(name, wait=False):
+        if wait:
+            time.sleep(5)
+"""
+
+
+@pytest.mark.parametrize(
+    ("call", "line"),
+    [
+        ("tracks.load(m, True)", 6),
+        ("tracks.load(m, install=True)", 6),
+        ("tracks.load(m, m.install)", 6),  # who knows
+        ("tracks.load(m, *m)", 6),
+        ("tracks.load(m)", 0),
+        ("tracks.load(m, False)", 0),
+        ("tracks.load(m, install=False)", 0),
+        ("tracks.prepare(m)", 0),
+    ],
+)
+def test_far_away_the_actors_own_call_is_the_place(scan: Scan, call: str, line: int) -> None:
+    actor = f"""
+        import pykka
+        from app import tracks
+        class Loader(pykka.ThreadingActor):
+            def on_receive(self, m):
+                return {call}
+    """
+    found = scan({"app/tracks.py": TRACKS, "app/loader.py": actor}, select="OTP409")
+    assert [(f.span.path, f.span.line) for f in found] == ([("app/loader.py", line)] if line else [])
+    for finding in found:  # one, although two calls block there
+        assert [(r.span.path, r.span.line) for r in finding.related][-1] == ("app/tracks.py", 12)
+
+
+def test_the_same_helper_with_and_without_its_flag(scan: Scan) -> None:
+    actor = """
+        import pykka
+        from app import tracks
+        class Loader(pykka.ThreadingActor):
+            def on_receive(self, m):
+                tracks.load(m)
+                tracks.load(m, install=True)
+                tracks.prepare(m)
+                tracks.prepare(m, wait=True)
+    """
+    found = scan({"app/tracks.py": TRACKS, "app/loader.py": actor}, select="OTP409")
+    assert sorted((f.span.path, f.span.line) for f in found) == [("app/loader.py", 7), ("app/tracks.py", 16)]
+
+
+LIBRARIES = """
+import signal, http.client
+import boto3, confluent_kafka, git, grpc, huggingface_hub, paramiko, pexpect, psutil, psycopg2, pykka, pymysql
+from otplint.runtime import Server
+class OnThread(pykka.ThreadingActor):
+    def on_receive(self, m):
+        {0}
+class OnLoop(Server):
+    async def handle_cast(self, m):
+        {0}
+"""
+
+
+@pytest.mark.parametrize(
+    ("call", "blocked"),
+    [
+        ("signal.pause()", {"OnThread", "OnLoop"}),
+        ("huggingface_hub.snapshot_download(m)", {"OnThread", "OnLoop"}),
+        ("git.Repo.clone_from(m, 'here')", {"OnThread", "OnLoop"}),
+        ("psycopg2.connect(m)", {"OnThread", "OnLoop"}),
+        ("psycopg2.connect(m, connect_timeout=3)", {"OnLoop"}),
+        ("psutil.wait_procs(m.kids)", {"OnThread", "OnLoop"}),
+        ("psutil.wait_procs(m.kids, 3)", {"OnLoop"}),
+        ("pymysql.connect(host=m)", {"OnLoop"}),
+        ("boto3.client('s3').download_file('a', 'b', 'c')", {"OnLoop"}),
+        ("boto3.client('ec2').get_waiter('instance_running').wait()", {"OnLoop"}),
+        ("http.client.HTTPConnection(m).request('GET', '/')", {"OnLoop"}),
+        ("pexpect.spawn('ssh').expect('>')", {"OnLoop"}),
+        ("boto3.client('s3').unknown('a')", set()),
+    ],
+)
+def test_known_libraries(scan: Scan, call: str, blocked: set[str]) -> None:
+    assert {f.actor for f in scan(LIBRARIES.format(call), select="OTP409")} == blocked

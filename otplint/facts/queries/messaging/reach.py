@@ -16,13 +16,13 @@ from otplint.facts.methods import Role
 from otplint.facts.queries.parts import parts
 from otplint.facts.recognise import drains
 from otplint.facts.syntax import code
-from otplint.facts.values import given_value
+from otplint.facts.values import given_value, local_values
 
 if TYPE_CHECKING:
     from otplint.facts.actors import Actor
     from otplint.facts.methods import Method
 
-_MAX_CROSSED = 2
+_MAX_CROSSED = 4
 """Calls that lead out of a class; further away nobody would look for the actor's time."""
 _HANDS_ON = {"to_thread", "run_in_executor", "submit", "run_sync", "apply_async", "start_soon"}
 """Last parts of the names of what runs a function elsewhere, beside the operations that spawn."""
@@ -38,6 +38,27 @@ class Running:
     """The calls that lead out of the actor's class, outermost first; none for its own functions."""
     certain: bool = True
     """False where nothing that is written calls the function: whoever knows it may do so from elsewhere."""
+    given: tuple[tuple[str, bool], ...] = ()
+    """Flags among its parameters, outside of the actor's class, that the calls on the way decide."""
+    is_part: bool = False
+    """True where the way begins at an object that callers of the actor reach: its functions are as good as own ones."""
+
+    @property
+    def far(self) -> tuple[Method, code.Call] | None:
+        """The call in the actor's own code that leads to a function two or more calls outside of it."""
+        steps = self.crossed[1:] if self.is_part else self.crossed
+        return steps[0] if len(steps) > 1 else None
+
+    def never_reaches(self, node: code.Node) -> str:
+        """The flag, as it is given, that keeps the function from a place in it; empty where none does."""
+        flags = dict(self.given)
+        for test, outcome in self.method.flow.conditions(node) if flags else ():
+            wanted = outcome
+            if isinstance(test, code.Unary) and test.op == "not":
+                test, wanted = test.value, not outcome
+            if isinstance(test, code.Name) and flags.get(test.id, wanted) is not wanted:
+                return f"{test.id}={flags[test.id]}"
+        return ""
 
     @property
     def on_loop(self) -> bool:
@@ -73,26 +94,46 @@ def takes_messages(actor: Actor) -> bool:
 
 
 def running(actor: Actor) -> list[Running]:
-    """The functions that run while the actor handles a message, inherited ones too, each once, its own ones first."""
-    found: dict[int, Running] = {}
+    """The functions that run while the actor handles a message, inherited ones too, its own ones first.
+
+    Each comes once, one that is given flags once for each choice of them.
+    """
+    found: dict[tuple[int, tuple[tuple[str, bool], ...]], Running] = {}
     waiting = deque(Running(method, actor) for method in _entries(actor))
-    waiting.extend(Running(method, actor, (made,)) for method, made in _parts(actor))
+    waiting.extend(Running(method, actor, (made,), is_part=True) for method, made in _parts(actor))
     guessed = [Running(m, actor, (), False) for m in _uncalled(actor)] if takes_messages(actor) else []
     while waiting or guessed:
         if not waiting:
             waiting.append(guessed.pop(0))
         current = waiting.popleft()
-        if id(current.method.code) in found:
+        key = (id(current.method.code), current.given)
+        if key in found:
             continue
-        found[id(current.method.code)] = current
+        found[key] = current
         for call in calls_at_once(current.method):
             inner, outside = called(call, current.method)
-            if inner is None:
+            if inner is None or current.never_reaches(call):
                 continue
             crossed = (*current.crossed, (current.method, call)) if outside else current.crossed
             if len(crossed) <= _MAX_CROSSED:
-                waiting.append(Running(inner, actor, crossed, current.certain))
+                given = _flags(call, inner, current) if crossed else ()
+                waiting.append(Running(inner, actor, crossed, current.certain, given, current.is_part))
     return [*found.values()]
+
+
+def _flags(call: code.Call, inner: Method, current: Running) -> tuple[tuple[str, bool], ...]:
+    """The parameters of what is called that are known to be true or false there, given or by default."""
+    if any(a.star for a in call.args):
+        return ()
+    found, known = [], dict(current.given)
+    names = [p for p in inner.code.params if p.name != inner.self_name]
+    for position, param in enumerate(names):
+        value = call.argument(position, param.name) or param.default
+        if isinstance(value, code.Const) and isinstance(value.value, bool):
+            found.append((param.name, value.value))
+        elif isinstance(value, code.Name) and value.id in known and not any(local_values(value.id, current.method)):
+            found.append((param.name, known[value.id]))
+    return tuple(found)
 
 
 def calls_at_once(method: Method) -> Iterator[code.Call]:

@@ -57,6 +57,11 @@ class Wait:
         return self.event.operation.for_end
 
     @property
+    def spot(self) -> tuple[Method, code.Call]:
+        """The function and call to report: the wait itself, or the actor's own call that leads far out to it."""
+        return self.running.far or (self.method, self.call)
+
+    @property
     def in_thread_loop(self) -> bool:
         """True in a thread that serves a queue by a loop of its own: it has nothing else to do."""
         return not takes_messages(self.running.actor) and not self.running.on_loop
@@ -81,15 +86,17 @@ def excuse(actor: Actor, *roles: str) -> None:
 def _search(actor: Actor) -> tuple[list[Wait], list[Excused]]:
     found: list[Wait] = []
     excused: list[Excused] = []
+    seen: set[int] = set()
     for place in running(actor):
         for call in calls_at_once(place.method):
             event = place.method.event(call) or _by_name(call, place)
-            if event is None or event.role not in _ROLES:
+            if event is None or event.role not in _ROLES or id(call) in seen:
                 continue
             awaited = _awaited(call, place.method)
             if why := _holds_nobody_up(event, place, awaited=awaited):
                 excused.append((event, why))
             else:
+                seen.add(id(call))
                 found.append(Wait(event, place, awaited, is_bounded(event)))
     if actor.asked_why:
         run = {id(place.method.code) for place in running(actor)}
@@ -98,6 +105,24 @@ def _search(actor: Actor) -> tuple[list[Wait], list[Excused]]:
             (e, "nothing that handles a message runs it, as far as can be seen") for m in idle for e in m.events
         ]
     return found, excused
+
+
+def one_for_each_place(waits: Iterable[Wait]) -> Iterator[Wait]:
+    """The waits without those that have the same place to report as one before."""
+    seen: set[int] = set()
+    for wait in waits:
+        if id(wait.spot[1]) not in seen:
+            seen.add(id(wait.spot[1]))
+            yield wait
+
+
+def way(wait: Wait) -> list[tuple[Method, code.Node, str]]:
+    """How the actor comes to a wait outside of its class: the calls on the way, and far out the wait itself."""
+    come = f"{wait.running.actor.name} comes here from its own handlers"
+    steps: list[tuple[Method, code.Node, str]] = [(at, call, come) for at, call in wait.running.crossed]
+    if (far := wait.running.far) is None:
+        return steps
+    return [step for step in steps if step[1] is not far[1]] + [(wait.method, wait.call, "it waits here")]
 
 
 def _holds_nobody_up(event: Event, place: Running, *, awaited: bool) -> str:
@@ -110,6 +135,8 @@ def _holds_nobody_up(event: Event, place: Running, *, awaited: bool) -> str:
         return f"{place.actor.framework.name} handles other messages while this one awaits"
     if awaited and event.role == "wait":
         return "it is only a scope: what is in it waits"
+    if flag := place.never_reaches(event.call):
+        return f"the way here leads past it: {flag}"
     if _is_instant(event):
         return "it only looks, and does not wait"
     if _is_own_inbox(event, place):
