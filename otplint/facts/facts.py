@@ -203,7 +203,8 @@ class Facts:
     def _may_live(self, source: Source, entry: ClassEntry) -> bool:
         """A cheap look: does the class, or a base of it in the project, live by a loop or by callbacks?"""
         callbacks = self.vocabulary.callbacks
-        if shapes.may_live(source.text[entry.start : entry.end], callbacks):
+        own = source.text[entry.start : entry.end]
+        if shapes.may_live(own, callbacks) or recognise.may_go_through(own, source.text):
             return True
         for name in self.project.mro(f"{source.index.module}.{entry.qualname}")[1:]:
             located = self.project.find_class(name)
@@ -366,7 +367,7 @@ class Facts:
             actor.methods[0].role = Role.HANDLER
             kinds.settle(actor)
             return actor
-        if recognise.may_drain(text):
+        if recognise.may_drain(text) or recognise.may_go_through(text, source.text):
             actor = self._build_function(
                 source, entry, self._by_name("threads"), recognise.SHAPE, "function", "drains a queue in a loop"
             )

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from otplint.facts.facts import Facts
     from otplint.facts.source import Source
 
-_RUNS = re.compile(r"(?<![\w.])([\w.]+)\s*[(,]\s*(?:args\s*=\s*)?[\[(]?\s*(?:module\s*=\s*)?([A-Za-z_][\w.]*)\s*[,)\]]")
+_RUNS = re.compile(
+    r"(?<![\w.])([\w.]+)(?=\s*[(,]\s*(?:args\s*=\s*)?[\[(]?\s*(?:module\s*=\s*)?([A-Za-z_][\w.]*)\s*[,)\]])"
+)
 """A function and what follows it: ``start(counter, 1)``, ``start_soon(start, counter)``, ``start, args=[counter]``."""
 
 

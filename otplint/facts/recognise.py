@@ -23,9 +23,12 @@ _THROUGH = re.compile(r"async for|\.receive\(")
 
 def may_drain(text: str) -> bool:
     """A cheap look at a class or function; the tokens of ``threads.toml`` are the same, so triage loses nothing."""
-    if _DRAINS.search(text) is not None and _LOOPS.search(text) is not None:
-        return True
-    return _CHANNELS.search(text) is not None and _THROUGH.search(text) is not None
+    return _DRAINS.search(text) is not None and _LOOPS.search(text) is not None
+
+
+def may_go_through(text: str, file: str) -> bool:
+    """The same for a loop over a channel, whose file says what it is."""
+    return _THROUGH.search(text) is not None and _CHANNELS.search(file) is not None
 
 
 def role_of(function: code.Function, kind: ActorKind, decorators: tuple[str, ...], *, is_actor: bool) -> Role:

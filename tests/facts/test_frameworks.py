@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import re
+import sys
 from collections.abc import Iterator
 from importlib import resources
 from textwrap import dedent
@@ -22,17 +23,22 @@ from otplint.facts.makers import Makers
 from otplint.facts.methods import Role
 from otplint.facts.queries.failure.judgement import outcome
 
-PACKAGES = {"anyio": "anyio", "autogen": "autogen_core", "distributed": "distributed", "pykka": "pykka", "ray": "ray",
-            "thespian": "thespian", "trio": "trio", "xoscar": "xoscar"}  # fmt: skip
+PACKAGES = {"anyio": "anyio", "autogen": "autogen_core", "celery": "celery", "distributed": "distributed",
+            "dramatiq": "dramatiq", "otpylib": "otpylib", "pykka": "pykka", "ray": "ray", "rq": "rq",
+            "thespian": "thespian", "trio": "trio", "triotp": "triotp", "xoscar": "xoscar"}  # fmt: skip
 """The package of each framework. Those that are big are looked at by `make test-frameworks` only."""
-SMALL = ("anyio", "autogen", "pykka", "thespian", "trio", "xoscar")
-SOURCED = ("autogen", "distributed", "dramatiq", "pykka", "ray", "runtime", "thespian", "xoscar")
+SMALL = ("anyio", "autogen", "celery", "dramatiq", "otpylib", "pykka", "rq", "thespian", "trio", "xoscar")
+SOURCED = ("anyio", "asyncio", "autogen", "celery", "distributed", "dramatiq", "otpylib", "pykka", "ray", "rq", "runtime",
+           "thespian", "threads", "trio", "triotp", "xoscar")  # fmt: skip
 """The others, of which most are of the standard library, name their documentation once."""
 NOT_ON_THE_CLASS = {
     "distributed.core.Server.rpc",  # made by __init__
     "ray.remote_function.RemoteFunction.remote",  # made by __init__
     "pykka.gevent.GeventActor", "pykka.eventlet.EventletActor",  # until 4.0
     "pykka.ActorInbox", "pykka.ActorInbox.put",  # for type checkers only
+    "celery.task", "celery.decorators.task", "celery.task.Task",  # until Celery 4
+    "rq.job.Job.execute_success_callback", "rq.job.Job.execute_failure_callback",  # until RQ 2
+    "rq.job.Job.execute_stopped_callback",
 }  # fmt: skip
 
 
@@ -74,6 +80,26 @@ def test_the_names_in_the_data_exist(name: str) -> None:
     wanted = [n for n in dict.fromkeys(names(framework)) if n.startswith(f"{package}.") and n not in NOT_ON_THE_CLASS]
     assert len(wanted) > 5
     assert [n for n in wanted if not exists(n)] == []
+
+
+FACTORIES = {"multiprocessing.Queue": "multiprocessing.queues.Queue",
+             "multiprocessing.JoinableQueue": "multiprocessing.queues.JoinableQueue",
+             "multiprocessing.SimpleQueue": "multiprocessing.queues.SimpleQueue",
+             "multiprocessing.Event": "multiprocessing.synchronize.Event",
+             "multiprocessing.Barrier": "multiprocessing.synchronize.Barrier",
+             "multiprocessing.context.BaseContext.Process": "multiprocessing.context.SpawnContext.Process"}  # fmt: skip
+"""What these functions make, by which the methods are looked up."""
+
+
+@pytest.mark.parametrize("name", ["asyncio", "threads"])
+def test_the_names_of_the_standard_library_exist(name: str) -> None:
+    framework = next(f for f in shipped() if f.name == name)
+    later = {"asyncio.TaskGroup", "asyncio.timeout", "asyncio.timeout_at", "asyncio.Barrier"}  # since 3.11
+    for fact in dict.fromkeys(names(framework)):
+        owner = next((made for made in FACTORIES if fact.startswith(f"{made}.") or fact == made), "")
+        known = fact.replace(owner, FACTORIES[owner], 1) if owner else fact
+        old = sys.version_info < (3, 11) and any(fact == n or fact.startswith(f"{n}.") for n in later)
+        assert exists(known) or old or fact == "TimeoutError" or fact.startswith("anyio."), fact
 
 
 @pytest.mark.parametrize("name", SOURCED)
@@ -346,7 +372,7 @@ def test_autogen() -> None:
     assert handlers(found["Raw"]) == ["on_message_impl"]
     assert events(found["Planner"], "on_task") == [("call", "self.peer", True), ("cast", 'TopicId("a", "b")', True)]
     assert events(found["Raw"], "on_message_impl") == [("call", "self.id", True)]
-    assert [fate(found["Planner"], m) for m in ("on_task", "on_note", "on_ask")] == ["reply", "unseen", "reply"]
+    assert [fate(found["Planner"], m) for m in ("on_task", "on_note", "on_ask")] == ["reply", "isolated", "reply"]
 
 
 DISTRIBUTED = """
