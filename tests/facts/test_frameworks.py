@@ -28,8 +28,8 @@ PACKAGES = {"anyio": "anyio", "autogen": "autogen_core", "celery": "celery", "di
             "thespian": "thespian", "trio": "trio", "triotp": "triotp", "xoscar": "xoscar"}  # fmt: skip
 """The package of each framework. Those that are big are looked at by `make test-frameworks` only."""
 SMALL = ("anyio", "autogen", "celery", "dramatiq", "otpylib", "pykka", "rq", "thespian", "trio", "xoscar")
-SOURCED = ("anyio", "asyncio", "autogen", "celery", "distributed", "dramatiq", "otpylib", "pykka", "ray", "rq", "runtime",
-           "thespian", "threads", "trio", "triotp", "xoscar")  # fmt: skip
+SOURCED = ("anyio", "asyncio", "autogen", "celery", "distributed", "dramatiq", "otpylib", "pykka", "ray", "rq",
+           "runtime", "thespian", "threads", "trio", "triotp", "xoscar")  # fmt: skip
 """The others, of which most are of the standard library, name their documentation once."""
 NOT_ON_THE_CLASS = {
     "distributed.core.Server.rpc",  # made by __init__
