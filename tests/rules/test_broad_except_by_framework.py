@@ -168,3 +168,42 @@ def test_a_handler_without_an_answer(scan: Scan) -> None:
     """
     (finding,) = scan(text, "OTP201")
     assert "the caller is answered" not in finding.message
+
+
+RUNTIMES = {
+    "runtime": "from otplint.runtime import Server\nclass A(Server):\n    async def handle_call(self, x, frm):\n",
+    "pykka": "import pykka\nclass A(pykka.ThreadingActor):\n    def on_receive(self, x):\n",
+    "pykka, a proxy": "import pykka\nclass A(pykka.ThreadingActor):\n    def go(self, x):\n",
+    "thespian": "from thespian.actors import ActorTypeDispatcher as D\nclass A(D):\n"
+    "    def receiveMsg_X(self, x, sender):\n",
+    "autogen, an event": "from autogen_core import RoutedAgent, event\nclass A(RoutedAgent):\n    @event\n"
+    "    async def go(self, x, ctx):\n",
+    "distributed": "from distributed.core import Server\nclass A(Server):\n    def __init__(self):\n"
+    "        super().__init__(handlers={'go': self.go})\n    async def go(self, x):\n",
+    "distributed, a plug-in": "from distributed import SchedulerPlugin\nclass A(SchedulerPlugin):\n"
+    "    def transition(self, x, *args):\n",
+    **HEADS,
+}
+RESTARTED = ("nothing restarts the actor", "high", "high", "high")
+REPLIED = ("the caller is answered as if nothing had happened", "high", "medium", "high")
+ISOLATED = ("the framework counts the job as done", "medium", None, None)
+FATES = {
+    "runtime": RESTARTED,
+    "pykka": ("the actor does not stop", "high", "medium", "high"),
+    "autogen, an event": ISOLATED,
+    "distributed, a plug-in": ISOLATED,
+}
+"""What is lost; how sure a finding is where the clause is silent, only logs, gives a default. The others: replied."""
+CLAUSES = ("pass", "log.exception('no')", "return 0")
+
+
+@pytest.mark.parametrize("name", RUNTIMES)
+def test_what_a_failure_means_decides(name: str, scan: Scan) -> None:
+    harm, *sure = FATES.get(name, REPLIED)
+    for clause, wanted in zip(CLAUSES, sure, strict=True):
+        body = f"try:\n    return self.step(x)\nexcept Exception:\n    {clause}\n"
+        found = scan(
+            "import logging\nlog = logging.getLogger('a')\n" + RUNTIMES[name] + indent(body, " " * 8), "OTP201"
+        )
+        assert [f.confidence.value for f in found] == [wanted] * (wanted is not None), clause
+        assert all(harm in f.message and f.severity.value == "high" for f in found)

@@ -26,7 +26,7 @@ def outcome(method: Method) -> str:
     if method.role is Role.LOOP and method.name not in kind.loops:
         return "unseen"  # a thread or task of its own, whoever started it
     if not set(method.decorators).isdisjoint(kind.unanswered):
-        return "unseen"
+        return "isolated"  # the framework logs it: no caller waits for it
     by_proxy = method.role is Role.HANDLER and method.name not in kind.handlers
     fate = "reply" if by_proxy and "reply" in kind.on_failure else kind.on_failure[0]
     return "stop" if fate == "unseen" and method.remembered(ends_the_process) else fate
