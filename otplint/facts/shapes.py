@@ -15,6 +15,7 @@ from otplint.facts.frameworks import EVENT_LOOPS
 from otplint.facts.methods import Method, Role
 from otplint.facts.recognise import drains, may_drain, spawned_loops
 from otplint.facts.syntax import code
+from otplint.facts.values import local_values
 
 if TYPE_CHECKING:
     from otplint.facts.actors import Actor
@@ -91,16 +92,26 @@ def mark_living(actor: Actor) -> None:
 def called_back(actor: Actor) -> Iterator[Method]:
     """Own functions that are handed to an event loop: ``loop.add_reader(fd, self.on_readable)``.
 
-    Where nobody knows what ``loop`` is, the name of its method must do: it is given a function of the object.
+    Where nobody knows what ``loop`` is, the name of its method must do: it is given a function of the object, or is
+    given together with one to somebody who brings them together: ``register(fds, loop.add_reader, self.on_readable)``.
     """
     names = actor.facts.vocabulary.callbacks
     for method in actor.everything:
         for call in method.calls:
             given = [(a.value, own) for a in call.args if (own := actor.named(a.value, method)) is not None]
             event = method.event(call) if given else None
-            unknown = event is None and isinstance(call.func, code.Attr) and call.func.name in names
+            funcs = [call.func, *[a.value for a in call.args]] if given and event is None else []
+            unknown = any(_last_name(func, method) in names for func in funcs)
             wanted = event.payload if event is not None and event.role == "callback" else None
             yield from (own for value, own in given if unknown or value is wanted)
+
+
+def _last_name(func: code.Expr, method: Method) -> str:
+    """``add_reader`` for ``hub.add_reader``, also by a local variable: ``add = hub.add_reader``."""
+    if isinstance(func, code.Name):
+        held = [*local_values(func.id, method)] if method.is_local(func.id) else []
+        func = held[0] if len(held) == 1 else func
+    return func.name if isinstance(func, code.Attr) else ""
 
 
 def runs_until_told(method: Method) -> bool:

@@ -194,3 +194,28 @@ def test_a_loop_in_a_class_without_functions(living: Living) -> None:
     class Once:
         while not time.monotonic(): time.sleep(1)
     """)
+
+
+@pytest.mark.parametrize(
+    ("lines", "called"),
+    [
+        ("add = loop.add_reader\n        add(3, self.on_readable)", ["on_readable"]),
+        ("ready = self.on_readable\n        add = loop.add_reader\n        add(3, ready)", ["on_readable"]),
+        ("watch_all(self.fds, loop.add_reader, self.on_readable)", ["on_readable"]),
+        ("add = self.table.append\n        add(self.on_readable)", []),
+        ("add = loop.add_reader\n        add(3, self.fds)", []),
+        ("add = loop.add_reader\n        note(self.on_readable)", []),
+    ],
+)
+def test_the_function_of_the_loop_by_another_name(living: Living, lines: str, called: list[str]) -> None:
+    found = living(f"""
+class Link:
+    def wire(self, loop):
+        loop.add_reader(0, print)
+        {lines}
+    def on_readable(self):
+        pass
+    def note(self, x):
+        pass
+""")
+    assert [name for names in found.values() for name in names] == called
