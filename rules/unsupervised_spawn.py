@@ -24,6 +24,7 @@ _DEEDS = {
     Fate.DROPPED: "and drops its handle",
     Fate.FORGOTTEN: "and forgets its handle",
     Fate.UNWATCHED: "and keeps its handle in {}, which nothing looks at",
+    Fate.GLANCED: "and keeps its handle in {}, which is looked at only while it starts",
     Fate.MESSAGED: "and forgets its address after a message",
 }
 _OUTCOMES = {
@@ -154,7 +155,7 @@ def _excuse(spawn: Spawn) -> str:
         return "its handle is waited for, cancelled, asked or returned, or given to somebody who may do so"
     if spawn.ends_the_process:
         return "it ends by leaving the process, as a watchdog does"
-    if kind in ("thread", "process") and fate is Fate.UNWATCHED and spawn.is_told_to_stop:
+    if kind in ("thread", "process") and fate in (Fate.UNWATCHED, Fate.GLANCED) and spawn.is_told_to_stop:
         return "its loop ends when the actor tells it to"
     idle = kind == "pool" and fate is not Fate.UNWATCHED
     return "a pool that nothing keeps only works for what it was made for" if idle else ""
@@ -167,7 +168,7 @@ def _confidence(spawn: Spawn, actor: Actor, *, beside: bool) -> Confidence:
     if spawn.outcome.method.exempt(spawn.outcome.call, why):
         return Confidence.LOW
     sure = Confidence.HIGH
-    if fate in (Fate.UNWATCHED, Fate.MESSAGED) or beside or (kind == "thread" and not spawn.runs_on):
+    if fate in (Fate.UNWATCHED, Fate.GLANCED, Fate.MESSAGED) or beside or (kind == "thread" and not spawn.runs_on):
         sure = Confidence.MEDIUM
     return min(sure, Confidence.MEDIUM if spawn.is_named else sure, actor.confidence, key=lambda c: c.rank)
 
@@ -180,7 +181,7 @@ def _doubt(spawn: Spawn) -> str:
         return "a timer runs once, and then is over"
     if spawn.reports_failures:
         return "what it runs catches any error and tells somebody"
-    if not spawn.runs_on and spawn.is_listened_to:
+    if not spawn.runs_on and spawn.fate is not Fate.GLANCED and spawn.is_listened_to:
         return "it is a job that is given an object which its starter goes on to use"
     return "others can find it by its name" if spawn.is_named and not spawn.has_supervisors else ""
 

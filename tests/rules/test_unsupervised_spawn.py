@@ -570,3 +570,61 @@ def test_a_flag_that_the_owner_sets_has_low_confidence(scan: Scan) -> None:
             monitor.stopped.set()
     """
     assert {finding.confidence for finding in found(scan, text)} == {Confidence.LOW}
+
+
+GLANCED = """
+import queue, threading, pykka
+from app.waiting import came_up, ends
+class Exporter(pykka.ThreadingActor):
+    def on_start(self):
+        BEFORE
+        self._server = threading.Thread(target=self.serve_all, daemon=True)
+        self._server.start()
+        AFTER
+    def serve_all(self):
+        while True:
+            self.serve()
+    def on_receive(self, message):
+        LATER
+"""
+WAITING = """
+import time
+def came_up(thread, answers):
+    while True:
+        if answers:
+            return answers.pop()
+        if not thread.is_alive():
+            raise RuntimeError("did not come up")
+def ends(thread, answers):
+    while thread.is_alive():
+        time.sleep(1)
+"""
+
+
+def glanced(before: str = "pass", after: str = "pass", later: str = "pass") -> dict[str, str]:
+    text = GLANCED.replace("BEFORE", before).replace("AFTER", after).replace("LATER", later)
+    return {"app/__init__.py": "", "app/waiting.py": WAITING, "app/node.py": text}
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"before": "if self._server.is_alive(): return"},
+        {"after": "self._server.join(5)"},
+        {"after": "ends(self._server, self.answers)"},
+        {"after": "unknown(self._server)"},
+        {"later": "return self._server.is_alive()"},
+        {"after": "came_up(self._server, self.answers)", "later": "self._server.join()"},
+    ],
+)
+def test_a_thread_that_somebody_looks_at_later(scan: Scan, given: dict[str, str]) -> None:
+    assert not [f for f in scan(glanced(**given), "OTP503") if f.span.path == "app/node.py"]
+
+
+@pytest.mark.parametrize(
+    "after", ["came_up(self._server, self.answers)", "if not self._server.is_alive(): raise RuntimeError('x')"]
+)
+def test_a_thread_that_is_looked_at_only_while_it_starts(scan: Scan, after: str) -> None:
+    (found,) = scan(glanced(after=after), "OTP503")
+    assert found.confidence is Confidence.MEDIUM
+    assert "only while it starts" in found.message

@@ -26,6 +26,7 @@ _VIEWS = frozenset({"proxy", "actor_ref", "actor_urn", "address"})
 _ADDS = frozenset({"append", "appendleft", "add", "extend", "insert", "setdefault", "put", "put_nowait"})
 _CARES = ("join", "cancel", "result", "exception", "done", "add_done_callback", "is_alive", "terminate", "kill",
           "shutdown", "stop", "close", "wait", "poll")  # fmt: skip
+_ASKS = ("is_alive", "exitcode")
 _TESTS = (code.If, code.While, code.Assert)
 _CARRIERS = (code.Await, code.Seq, code.Dict, code.Star, code.Binary, code.Comp, code.Sub, code.Cond, code.Bool)
 
@@ -39,9 +40,11 @@ class Fate(enum.IntEnum):
     """A local gets it, and does nothing but start what it stands for."""
     UNWATCHED = 2
     """The actor keeps it in an attribute that nothing looks at."""
-    MESSAGED = 3
+    GLANCED = 3
+    """The actor keeps it, and only while it starts is it asked whether it lives."""
+    MESSAGED = 4
     """It is the address that messages go to, and is forgotten after."""
-    KEPT = 4
+    KEPT = 5
     """It is waited for, cancelled, asked, returned or given to somebody who may."""
 
 
@@ -71,6 +74,10 @@ class Trace:
     local: bool = False
     outcomes: list[Outcome] = field(default_factory=list)
     """Of the calls of own helpers that return the handle."""
+    starter: Method | None = None
+    """The function that starts a thread or process, where looks at it right after that do not count."""
+    since: int = 0
+    """Where the start is in its file."""
     _seen: set[tuple[int, str]] = field(default_factory=set)
 
     def fate(self, expr: code.Expr, method: Method, depth: int = 0) -> Fate | None:
@@ -142,6 +149,8 @@ class Trace:
             return None
         if name in _VIEWS:
             return self.fate(call if called and isinstance(call, code.Call) else attr, method, depth)
+        if name in _ASKS and self._at_start(attr, method):
+            return Fate.GLANCED
         event = method.event(call) if called else None
         if not self.kind and event is not None and event.role in ("send", "cast", "put"):
             return Fate.MESSAGED
@@ -160,7 +169,26 @@ class Trace:
             return None
         if isinstance(call.func, code.Attr) and call.func.name in _ADDS:
             return self._bound(call.func.base, method, depth, container=True)
-        return Fate.KEPT
+        return self._inside(expr, call, method, depth) if self._at_start(call, method) else Fate.KEPT
+
+    def _at_start(self, node: code.Node, method: Method) -> bool:
+        """True right after the start, but for a loop that goes on as long as the thread lives."""
+        if self.starter is None or method.code is not self.starter.code or node.start < self.since:
+            return False
+        return not any(isinstance(up, code.While) and any(e is node for e in code.walk(up.test))
+                       for up in method.above(node))  # fmt: skip
+
+    def _inside(self, expr: code.Expr, call: code.Call, method: Method, depth: int) -> Fate:
+        """What a function of the project that is given the handle does with it."""
+        helper = method.actor.facts.function(method.qualname(call.func))
+        names = [p.name for p in helper.code.params] if helper is not None else []
+        given = [a.name or (names[i] if i < len(names) else "") for i, a in enumerate(call.args) if a.value is expr]
+        if helper is None or not given or not given[0] or depth > _MAX_DEPTH:
+            return Fate.KEPT
+        inner = Trace(self.kind, passes_up=False, started=True, starter=helper)
+        uses = [e for e in helper.exprs() if isinstance(e, code.Name) and e.id == given[0]]
+        found = _strongest(inner.fate(use, helper, depth + 1) for use in uses)
+        return Fate.KEPT if found is None else found
 
     def _bound(self, target: code.Expr, method: Method, depth: int, *, container: bool = False) -> Fate | None:
         """What is done with the variable, attribute or container that now has it."""
@@ -239,6 +267,8 @@ class Trace:
 
     def results(self, fate: Fate | None, call: code.Call, method: Method) -> list[Outcome]:
         """What all uses of the handle that ``call`` gives come to; one for each caller where it is only passed up."""
+        if fate is Fate.GLANCED and not self.attribute:
+            fate = Fate.KEPT
         if fate is None and self.outcomes and not self.attribute:
             return self.outcomes
         if fate is None or (fate is not Fate.KEPT and self.outcomes):

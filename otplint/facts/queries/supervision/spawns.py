@@ -108,7 +108,8 @@ def spawns_of(method: Method) -> Iterator[Spawn]:
         if event.role == "spawn" and event.certain:
             if method.exempt(event.call, _TIED if _is_tied(event) else ""):
                 continue
-            trace = Trace(event.operation.handle)
+            starter = method if event.operation.handle in ("thread", "process") else None
+            trace = Trace(event.operation.handle, starter=starter, since=event.call.end)
             fate = trace.fate(event.call, method)
             unstarted = event.operation.handle in _STARTED_LATER and not trace.started
             if method.exempt(event.call, "nothing starts it here" if unstarted else ""):
