@@ -62,8 +62,9 @@ def limits(method: Method) -> Iterator[Limit]:
 
 def _called(call: code.Call) -> str:
     """The name of what is called, as far as it has one."""
-    last = call.func.name if isinstance(call.func, code.Attr) else "the call"
-    return code.dotted(call.func) or last
+    func = call.func.base if isinstance(call.func, code.Sub) else call.func  # open_memory_channel[int](0)
+    last = func.name if isinstance(func, code.Attr) else "the call"
+    return code.dotted(func) or last
 
 
 def _arguments(call: code.Call, event: Event | None, method: Method) -> Iterator[tuple[str, code.Expr]]:
