@@ -22,13 +22,21 @@ from otplint.config import Config
 from otplint.engine.packs import load_rules
 from otplint.engine.run import scan
 from otplint.engine.select import build
-from otplint.facts.frameworks import tomllib
+from otplint.facts.frameworks import shipped
 from otplint.findings import Confidence
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 PROGRAMS = Path(__file__).resolve().parents[2] / "fixtures" / "frameworks"
 NAMES = sorted(path.parent.name for path in PROGRAMS.glob("*/program.py"))
 PATIENCE = 180
 """Seconds for one program."""
+
+WITHOUT_ACTORS = {"blocking", "glib", "retrying", "storage", "tornado"}
+"""Data about calls only, or about loops whose programs are asyncio's."""
 
 _MARK = re.compile(r"(flaw\(low\)|flaw|good): (OTP\d{3}(?:, OTP\d{3})*)(?=\s*(?:;|$))")
 
@@ -92,3 +100,7 @@ def test_each_rule_has_a_flaw_and_a_good_neighbour_or_a_reason(name: str) -> Non
     assert sorted(flaws & set(reasons)) == []
     assert all(any(code.startswith(start) for code in rules()) for start in reasons)
     assert all(isinstance(reason, str) and reason.endswith(".") for reason in reasons.values())
+
+
+def test_every_framework_with_actors_has_a_program() -> None:
+    assert {framework.name for framework in shipped()} - WITHOUT_ACTORS <= set(NAMES)
