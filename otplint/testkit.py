@@ -23,9 +23,9 @@ from pathlib import Path
 
 from otplint.api import Rule
 from otplint.config import Config
+from otplint.engine.discovery import BUILT_IN, GROUP
 from otplint.engine.fix import repair
 from otplint.engine.housekeeping import RULES
-from otplint.engine.discovery import BUILT_IN, GROUP
 from otplint.engine.packs import load_pack, load_packs
 from otplint.engine.places import locator
 from otplint.engine.run import scan

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -19,6 +20,7 @@ from otplint.engine.cache.store import Store
 from otplint.engine.packs import load_rules
 from otplint.engine.run import scan
 from otplint.engine.select import build
+from otplint.facts.index.entries import ModuleIndex
 from otplint.findings import Report
 
 RULES = build(load_rules())
@@ -286,7 +288,12 @@ def test_only_what_a_change_concerns_is_judged_again(
     from otplint.engine import judge
 
     inner = judge._judge_file
-    monkeypatch.setattr(judge, "_judge_file", lambda index, *rest: (asked.append(index.path), inner(index, *rest)))
+
+    def noted(index: ModuleIndex, *rest: Any) -> None:
+        asked.append(index.path)
+        inner(index, *rest)
+
+    monkeypatch.setattr(judge, "_judge_file", noted)
     (root / "app/bank.py").write_text(FILES["app/bank.py"] + "\n# a comment\n")
     look(root, store)
     assert sorted(asked) == ["app/bank.py", "app/base.py"]  # a base looks at what derives from it

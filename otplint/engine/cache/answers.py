@@ -56,5 +56,9 @@ class Answers(dict[Question, Answer]):
 
 def whole(facts: Facts) -> bytes:
     """What every unit hangs on."""
-    known = (facts.kinship.whole(), sorted(facts.operation_names.items()))
+    known = (
+        facts.kinship.whole(),
+        sorted(facts.operation_names.items()),
+        sorted((k, sorted(v)) for k, v in facts.modules_given.items()),
+    )
     return digest(repr(known).encode("utf-8", "backslashreplace"))

@@ -101,7 +101,7 @@ class Disk:
         for folder, (changed, names) in self._memory.absent.items():
             now = self._changed(folder)
             if now != changed or now == 0 or now > self._now - _RACY:
-                there = now != 0 and any(os.path.exists(self._full(f"{folder}/{name}")) for name in names)  # noqa: PTH110
+                there = any(os.path.exists(self._full(f"{folder}/{name}")) for name in names)  # noqa: PTH110
                 if there:
                     return False
         return True
