@@ -214,7 +214,7 @@ def _typed(cls: type[Rule], given: Mapping[str, object]) -> Mapping[str, Value]:
             hint = f"; did you mean {near[0]!r}?" if near else "; it has none"
             raise OptionError(f"{cls.code} {cls.name} has no option {key!r}{hint}")
         values[key] = _coerced(cls, key, values[key], value)
-    return MappingProxyType(values)
+    return values
 
 
 def _coerced(cls: type[Rule], key: str, default: Value, value: object) -> Value:

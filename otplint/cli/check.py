@@ -23,6 +23,7 @@ from otplint.output.summary import failure_lines, fixable, summary
 if TYPE_CHECKING:
     from otplint.cli.settings import Settings
     from otplint.engine.cache.recall import Cache
+    from otplint.engine.executors import Executor
     from otplint.engine.fix import Repaired
 
 STDIN_NAME = "stdin.py"
@@ -73,6 +74,14 @@ class Shown:
 @click.option("--show-files", is_flag=True, help="List the files that would be read, and stop.")
 @click.option("--no-cache", is_flag=True, help="Read nothing from the cache, and keep nothing in it.")
 @click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Number of processes.")
+@click.option("--executor", metavar="local|dask=ADDRESS", default="local", help="Where the rules are asked.")
+@click.option(
+    "--executor-timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    default=10.0,
+    metavar="SECONDS",
+    help="How long a scheduler may take to answer and to get a worker (default: 10).",
+)
 @click.option("-v", "--verbose", is_flag=True, help="Say what is in force.")
 @click.option("-q", "--quiet", is_flag=True, help="Only findings and errors.")
 def command(
@@ -86,6 +95,8 @@ def command(
     fail_on: str | None,
     stdin_filename: str | None,
     jobs: int | None,
+    executor: str,
+    executor_timeout: float,
     *,
     isolated: bool,
     exit_zero: bool,
@@ -107,6 +118,7 @@ def command(
     targets = [_target(text) for text in formats] or [_default_target()]
     _check_targets(targets)
     asked = wish(fix=fix, unsafe=unsafe_fixes, diff=diff, formats=bool(formats), suppressions=not no_suppressions)
+    workers = _executor(executor, executor_timeout)
     places, stdin = _sources(paths, stdin_filename)
     flags = Flags(config, isolated, listed(select), listed(ignore), listed(extend_select), min_confidence, fail_on)
     plain = not (no_cache or stdin or asked or timing or show_files or verbose)
@@ -129,6 +141,7 @@ def command(
             places,
             settings,
             jobs=1 if timing else jobs,
+            executor=workers,
             stdin=stdin,
             contents=contents,
             suppressions=not no_suppressions,
@@ -169,6 +182,7 @@ def analyse(
     settings: Settings,
     *,
     jobs: int | None = None,
+    executor: Executor | None = None,
     stdin: tuple[str, bytes] | None = None,
     contents: Mapping[str, bytes] | None = None,
     suppressions: bool = True,
@@ -177,6 +191,7 @@ def analyse(
 ) -> Report:
     """Run the scan behind a progress bar; what users can get wrong becomes one line."""
     from otplint.cli.settings import one_line_errors
+    from otplint.engine.pool import Pool
     from otplint.engine.run import scan
 
     # The choice is made: what a scan gets says which rules run, whoever chose them.
@@ -189,12 +204,24 @@ def analyse(
             settings.rules,
             root=settings.root,
             jobs=jobs,
+            executor=executor or Pool,
             stdin=stdin,
             contents=contents,
             suppressions=suppressions,
             progress=advance,
             cache=cache,
         )
+
+
+def _executor(text: str, seconds: float) -> Executor | None:
+    """Who does the work; none for this machine, where nothing has to be imported for it."""
+    if text == "local":
+        return None
+    from otplint.cli.settings import one_line_errors
+    from otplint.engine.executors import chosen
+
+    with one_line_errors():
+        return chosen(text, seconds)
 
 
 def _target(text: str) -> Target:

@@ -12,6 +12,7 @@ import click
 from otplint.api import OptionError, Rule
 from otplint.cli.flags import Flags, overridden
 from otplint.config import Config, ConfigError, load
+from otplint.engine.executors import ExecutorError
 from otplint.engine.packs import PackError, load_rules
 from otplint.engine.select import SelectionError, build, choose, known, per_file
 from otplint.facts.frameworks import FrameworkError, with_users
@@ -37,7 +38,16 @@ def one_line_errors() -> Iterator[None]:
     """Turn what users can get wrong into one line and exit status 2; anything else is a bug and stays one."""
     try:
         yield
-    except (BadPattern, ConfigError, FrameworkError, OptionError, PackError, SelectionError, WalkError) as error:
+    except (
+        BadPattern,
+        ConfigError,
+        ExecutorError,
+        FrameworkError,
+        OptionError,
+        PackError,
+        SelectionError,
+        WalkError,
+    ) as error:
         raise click.ClickException(str(error)) from error
 
 

@@ -6,7 +6,6 @@ lead through.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable
 
@@ -31,10 +30,12 @@ class Installed:
     Args:
         roots: directories as ``search_roots`` gives them; none for no packages.
         vocabulary: of the frameworks: whose names they are is known, wherever their own source has them.
+        files: the disk.
     """
 
-    def __init__(self, roots: tuple[str, ...], vocabulary: Vocabulary) -> None:
-        self._roots = roots
+    def __init__(self, roots: tuple[str, ...], vocabulary: Vocabulary, files: Files) -> None:
+        self.roots = roots
+        self._files = files
         self._tops = top_names(roots)
         self._project = Project((), self._load, roots=roots)
         self._names = root_names(vocabulary)
@@ -94,13 +95,12 @@ class Installed:
         return {name: root for name in names if (root := self.root(name))}
 
     def _load(self, path: str) -> ModuleIndex | None:
-        root = max((root for root in self._roots if path.startswith(root)), key=len, default=None)
+        root = max((root for root in self.roots if path.startswith(root)), key=len, default=None)
         if root is None:
             return None
         try:
-            with open(path, "rb") as file:  # noqa: PTH123 - once a file, it counts
-                text = decode(file.read()).text
-            name = module_name(path.removeprefix(root), lambda d: os.path.isfile(f"{root}{d}/__init__.py"))  # noqa: PTH113
+            text = decode(self._files.data(path)).text
+            name = module_name(path.removeprefix(root), lambda d: self._files.exists(f"{root}{d}/__init__.py"))
             return index_module(text, path, name.module, name.is_package)
         except (OSError, Undecodable, Unparsable):
             return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from otplint import __version__
@@ -13,6 +14,7 @@ from otplint.engine import fingerprint, select
 from otplint.engine.cache.details import Details
 from otplint.engine.cache.recall import Cache
 from otplint.engine.collect import Files, Looked, grow, look, look_outside
+from otplint.engine.executors import Executor, Workers
 from otplint.engine.filter import keep
 from otplint.engine.installed import Installed
 from otplint.engine.judge import Judged, judge, judge_together
@@ -42,6 +44,7 @@ def scan(
     *,
     root: Path,
     jobs: int | None = None,
+    executor: Executor = Pool,
     stdin: tuple[str, bytes] | None = None,
     contents: Mapping[str, bytes] | None = None,
     suppressions: bool = True,
@@ -54,6 +57,7 @@ def scan(
     :param rules: ready to run, by code.
     :param root: the project root, absolute.
     :param jobs: processes; none for as many as pay.
+    :param executor: where the rules are asked.
     :param stdin: name and contents of the one file to scan.
     :param contents: what counts instead of the bytes on the disk, by path from the root.
     :param suppressions: whether comments hide findings.
@@ -68,7 +72,7 @@ def scan(
         files, listed = listed_files(paths, config, root, stdin)
     files.given.update(contents or {})
     report = progress or _silent
-    with no_collection(), Pool(jobs, len(listed)) as pool:
+    with no_collection(), executor(jobs, len(listed)) as pool:
         report(0, len(listed))
         known = survey(
             listed,
@@ -153,7 +157,7 @@ def survey_of(paths: Sequence[Path], config: Config, root: Path, *, jobs: int | 
 
 
 def survey(
-    listed: Sequence[str], files: Files, config: Config, pool: Pool, *, whole: bool, progress: Progress | None = None
+    listed: Sequence[str], files: Files, config: Config, pool: Workers, *, whole: bool, progress: Progress | None = None
 ) -> Survey:
     """Read, sort out and index the files, and settle who descends from whom.
 
@@ -167,19 +171,19 @@ def survey(
     found = _collect(listed, files, vocabulary, pool, progress or _silent)
     if not whole:
         look_outside(found, files, members)
-    installed = Installed(search_roots(config.search_paths, files.root), vocabulary)
+    installed = Installed(search_roots(config.search_paths, files.root), vocabulary, files)
     far = Far(installed.bases, installed.look(found, files))
     kinship = _related(found, files, vocabulary, members, far)
     left_out = select.per_file(config.per_file_ignores, load_rules()) if config.per_file_ignores else _nothing
     patterns = DEFAULT_TEST_FILES if config.test_files is None else config.test_files
     project = Project(found.indexes, files.load, far=far.bases)
-    facts = Facts(project, vocabulary, kinship, files.text, lambda path: is_test_file(path, patterns))
+    facts = Facts(project, vocabulary, kinship, files.text, partial(is_test_file, patterns=patterns))
     found.indexes.sort(key=lambda index: index.path)
     named = {index.path: index for index in project.modules}  # two files may claim one name: the project settles it
     return Survey(files, found, facts, [named[index.path] for index in found.indexes], members, left_out)
 
 
-def _collect(listed: Sequence[str], files: Files, vocabulary: Vocabulary, pool: Pool, report: Progress) -> Looked:
+def _collect(listed: Sequence[str], files: Files, vocabulary: Vocabulary, pool: Workers, report: Progress) -> Looked:
     tokens, pairs = vocabulary.tokens()
     triage = Triage(tokens, (), pairs)
     found = Looked()
@@ -212,24 +216,33 @@ def _beside(entry: Path, known: set[Path]) -> bool:
     return entry.suffix == ".py" if entry.is_file() else entry.name.isidentifier() and any(entry.glob("*.py"))
 
 
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """Loads what is not listed: what is, was looked at or is not wanted. Plain data, where a closure is none."""
+
+    files: Files
+    listed: frozenset[str]
+
+    def __call__(self, path: str) -> ModuleIndex | None:
+        """The index of such a file, if there is one."""
+        return None if path in self.listed else self.files.load(path)
+
+
 def _related(found: Looked, files: Files, vocabulary: Vocabulary, listed: frozenset[str], far: Far) -> Kinship:
     """Descent is settled by the files that triage selects: the others say nothing about actors."""
-
-    def load(path: str) -> ModuleIndex | None:
-        return None if path in listed else files.load(path)
-
+    load = Outside(files, listed)
     return grow(found, vocabulary, load, files.text, lambda rest, triage: look(rest, files, triage), files.load, far)
 
 
 def _judge(
-    known: Survey, rules: Sequence[Rule], pool: Pool, report: Progress, total: int, cache: Cache | None
+    known: Survey, rules: Sequence[Rule], pool: Workers, report: Progress, total: int, cache: Cache | None
 ) -> Judged:
     known.facts.recorded = cache is not None
     units = {} if cache is None else cache.units(known.facts, known.indexes)
     pulled: dict[str, bool] = {}
     fresh = [index for index in known.indexes if index.path not in units]
     done = 0
-    for chunk, part in pool.each(spread(fresh, 40), judge, known.facts, rules, known.left_out):
+    for chunk, part in pool.each(spread(fresh, 20), judge, known.facts, rules, known.left_out):
         units |= {unit.path: unit for unit in part.units}
         pulled |= part.pulled
         done += len(chunk)

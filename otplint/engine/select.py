@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
 
 from otplint.api import Rule, Severity
+
+if TYPE_CHECKING:
+    from otplint.sources.patterns import Patterns
 
 _Setting = TypeVar("_Setting")
 
@@ -177,6 +181,15 @@ def per_file(ignores: Mapping[str, Sequence[str]], rules: Sequence[type[Rule]]) 
             table.append((Patterns([pattern]), codes))
         except BadPattern as error:
             raise SelectionError(f"per-file-ignores: {error}") from error
-    if not table:
-        return lambda _path: frozenset()
-    return lambda path: frozenset().union(*(codes for patterns, codes in table if patterns.matches(path)))
+    return LeftOut(tuple(table))
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """The codes that ``per-file-ignores`` leaves out of a file; plain data, so that it can be sent elsewhere."""
+
+    table: tuple[tuple[Patterns, frozenset[str]], ...]
+
+    def __call__(self, path: str) -> frozenset[str]:
+        """The codes for a path from the project root."""
+        return frozenset().union(*(codes for patterns, codes in self.table if patterns.matches(path)))

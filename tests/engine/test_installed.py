@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from otplint.config import Config
+from otplint.engine.collect import Files
 from otplint.engine.installed import Installed
 from otplint.engine.packs import load_rules
 from otplint.engine.run import scan
@@ -139,7 +140,7 @@ def test_a_framework_s_own_source_does_not_hide_its_names(tmp_path: Path) -> Non
     pykka |= {"pykka/_t.py": outer, "pykka/_actor.py": inner}
     site = write(tmp_path / "site", HOUSE | pykka)
     assert paths(check(tmp_path / "app", str(site))) == ["radio/player.py", "radio/tuner.py"]
-    installed = Installed(search_roots([str(site)], tmp_path), Vocabulary(shipped()))
+    installed = Installed(search_roots([str(site)], tmp_path), Vocabulary(shipped()), Files(tmp_path))
     assert installed.bases("house.HouseAgent") == ("pykka.ThreadingActor",)
     assert installed.root("house.HouseAgent") == "pykka.ThreadingActor"
     assert installed.root("house.Plain") == installed.root("house.Missing") == installed.root("os.PathLike") == ""
@@ -149,7 +150,7 @@ def test_real_pykka_answers_for_what_derives_from_it(tmp_path: Path) -> None:
     import pykka
 
     site = str(Path(pykka.__file__).parent.parent)
-    installed = Installed(search_roots([site], tmp_path), Vocabulary(shipped()))
+    installed = Installed(search_roots([site], tmp_path), Vocabulary(shipped()), Files(tmp_path))
     assert installed.bases("pykka.ThreadingActor") == ("pykka.Actor",)
 
 
