@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from otplint.facts import kinds, recognise, shapes
+from otplint.facts import kinds, recognise, shapes, steering
 from otplint.facts.actors import Actor
 from otplint.facts.frameworks import ActorKind, Framework
 from otplint.facts.index.entries import ClassEntry, FunctionEntry, ModuleIndex
@@ -69,6 +69,9 @@ class Recogniser:
             setup = self.build_class(source, entry, PLAIN, NO_ACTOR, "setup", Confidence.HIGH, "sets supervision up")
             if setup.events(*SETUP_ROLES):
                 return setup
+        if steering.may_steer(source, text, self.facts.vocabulary):
+            driver = self.build_class(source, entry, PLAIN, NO_ACTOR, "setup", Confidence.HIGH, "looks after actors")
+            return driver if steering.anybody_steers(driver) else None
         return None
 
     def _may_live(self, source: Source, entry: ClassEntry) -> bool:
@@ -188,6 +191,9 @@ class Recogniser:
             actor = self.build_function(source, entry, PLAIN, NO_ACTOR, "setup", "sets supervision up")
             if actor.events(*SETUP_ROLES):
                 return actor
+        if steering.may_steer(source, text, self.facts.vocabulary):
+            driver = self.build_function(source, entry, PLAIN, NO_ACTOR, "setup", "looks after actors")
+            return driver if steering.anybody_steers(driver) else None
         return None
 
     def build_function(

@@ -285,3 +285,47 @@ class Front(pykka.ThreadingActor):
         Debouncer.start(track, 5)
 """
     assert places(source, scan(source, "OTP302")) == ["5"]
+
+
+DRIVER = """
+import time
+import ray
+import ray.exceptions
+from ray.exceptions import RayActorError, RayTaskError as Failed
+@ray.remote
+class Trainer:
+    def fit(self): return 1
+"""
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        "def main():\n    time.sleep(5)\n    return ray.get(Trainer.remote().fit.remote(), timeout=30)",
+        "def main(pause=5):\n    while True:\n        try: go()\n        except RayActorError: time.sleep(pause)",
+        "def main():\n    try: go()\n    except RayActorError: time.sleep(5)",  # no second try
+        "def main():\n    while True:\n        try: go()\n        except ValueError: time.sleep(5)",
+        "def main(a):\n    ray.kill(a)\n    go(timeout=5)",  # not known to wait
+        "def main(a):\n    a.kill()\n    time.sleep(5)",
+        "class Plain:\n    def a(self, a): ray.kill(a)\n    def b(self): time.sleep(5)",
+    ],
+)
+def test_around_actors_only_what_looks_after_them(scan: Scan, function: str) -> None:
+    assert scan(f"{DRIVER}{function}\n", "OTP302") == []
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        "def main():\n    while True:\n        try: return go()\n        except RayActorError: time.sleep(5)",
+        "def main():\n    for _ in kids:\n        try: return go()\n        except (OSError, Failed): time.sleep(5)",
+        "def main():\n    while True:\n        try: go()\n        except ray.exceptions.RayError: time.sleep(5)",
+        "def main(refs, actors):\n    ray.wait(refs, timeout=5)\n    for actor in actors: ray.kill(actor)",
+        "class Plain:\n    def main(self, refs, actor):\n        ray.wait(refs, timeout=5)\n        ray.kill(actor)",
+    ],
+)
+def test_what_looks_after_actors_waits_by_a_number(scan: Scan, function: str) -> None:
+    source = f"{DRIVER}{function}\n"
+    found = scan(source, "OTP302")
+    assert places(source, found) == ["5"]
+    assert found[0].confidence is Confidence.MEDIUM

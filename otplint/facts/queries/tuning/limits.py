@@ -13,10 +13,13 @@ from otplint.facts.queries.tuning.measures import Measure, is_clock
 from otplint.facts.queries.tuning.passed import is_limit_name, passed
 from otplint.facts.queries.tuning.polls import is_poll
 from otplint.facts.queries.tuning.thresholds import margins, no_threshold, thresholds
+from otplint.facts.steering import steers
 from otplint.facts.syntax import code
 
 _SETUP = ("supervise", "breaker", "child", "retry")
 _SIZES_AND_SUPERVISION = (*_SETUP, "queue")
+_PAUSES = ("sleep", "wait", "call")
+"""What looks after actors waits by these; a number there is how long they are given."""
 _CLAMPS = ("min", "max")
 
 
@@ -42,15 +45,16 @@ class Limit(NamedTuple):
 
 
 def limits(method: Method) -> Iterator[Limit]:
-    """The fixed numbers that work as limits in one function; outside actors only those that set supervision up."""
+    """The fixed numbers that work as limits in one function; outside actors only what looks after some."""
+    actor = method.actor.is_actor
     for call in method.calls:
         event = method.event(call)
-        if method.actor.is_actor or (event is not None and event.role in _SETUP):
-            for name, value in _arguments(call, event, method):
-                certain = event is not None and event.certain and name in event.operation.limits
-                bounds = event is not None and event.role in _SIZES_AND_SUPERVISION
-                what = f"`{name}` of `{_called(call)}`"
-                yield from _numbers(value, method, what, certain=certain, bounds=bounds)
+        sets_up = event is not None and event.role in _SETUP
+        for name, value in _arguments(call, event, method) if actor or sets_up or steers(method) else ():
+            certain = event is not None and event.certain and name in event.operation.limits and (actor or sets_up)
+            bounds = event is not None and event.role in _SIZES_AND_SUPERVISION
+            what = f"`{name}` of `{_called(call)}`"
+            yield from _numbers(value, method, what, certain=certain, bounds=bounds)
     if method.actor.is_actor:
         for name, value in _named(method):
             yield from _numbers(value, method, f"`{name}`", certain=False, bounds=False)
@@ -70,7 +74,8 @@ def _called(call: code.Call) -> str:
 def _arguments(call: code.Call, event: Event | None, method: Method) -> Iterator[tuple[str, code.Expr]]:
     """The arguments of a call that set a limit, by name."""
     if not method.actor.is_actor:
-        yield from _of_operation(event)
+        known = event is not None and (event.role in _SETUP or (event.certain and event.role in _PAUSES))
+        yield from _of_operation(event if known else None)
         return
     found = [*_direct(call, event, method)]
     yield from found
