@@ -53,10 +53,15 @@ def measure(command: list[str], limit: float) -> dict[str, Any]:
             os.killpg(process.pid, signal.SIGKILL)
 
         timer = threading.Timer(limit, end)
+        timer.daemon = True
         timer.start()
         peak = _Peak(process.pid)
         peak.start()
-        _, status, _ = os.wait4(process.pid, 0)  # returns at once; Popen.wait() with a timeout sleeps in between
+        try:
+            _, status, _ = os.wait4(process.pid, 0)  # returns at once; Popen.wait() with a timeout sleeps in between
+        except KeyboardInterrupt:  # the command has a session of its own and has not heard of it
+            end()
+            raise
         wall = time.perf_counter() - start
         process.returncode = os.waitstatus_to_exitcode(status)
         timer.cancel()

@@ -117,6 +117,8 @@ def main() -> int:
         write(results, options.results.parent, measuring)
     except BenchmarkError as error:
         return _fail(str(error))
+    except KeyboardInterrupt:
+        return _fail("interrupted; the projects that were done are kept")
     except (OSError, ValueError, KeyError, TypeError) as error:
         return _fail(f"{options.results.name}: {type(error).__name__}: {error}")
     return 0
