@@ -94,6 +94,18 @@ FINE = {
     "recursion over a tree": server(
         "self.walk(msg)", "def walk(self, node):\n    for child in node:\n        self.walk(child)\n"
     ),
+    "recursion with what to fall back on": server(
+        "await self.f(msg, default=msg)",
+        """
+        async def f(self, msg, *, default=None):
+            try:
+                return await self.g(msg)
+            except OSError:
+                if default is not None:
+                    return await self.f(default)
+                raise
+        """,
+    ),
     "recursion for something else": server(
         "await self.f(msg)",
         """

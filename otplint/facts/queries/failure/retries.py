@@ -315,7 +315,18 @@ def _is_same(call: code.Call, method: Method) -> bool:
     names = {p.name for p in method.code.params}
     plain = (code.Name, code.Attr, code.Binary)
     roots = [e for a in call.args for e in code.walk(a.value) if isinstance(e, code.Name)]
-    return all(isinstance(a.value, plain) for a in call.args) and all(e.id in names for e in roots)
+    return (
+        all(isinstance(a.value, plain) for a in call.args)
+        and all(e.id in names for e in roots)
+        and not any(_is_another(place, arg, method) for place, arg in enumerate(call.args))
+    )
+
+
+def _is_another(place: int, arg: code.Arg, method: Method) -> bool:
+    """True for a parameter that is given in the place of another one: ``self.style(default)``, what to fall back on."""
+    own = [p.name for p in method.code.params if p.name != method.self_name]
+    taken = arg.name or (own[place] if place < len(own) and not arg.star else "")
+    return isinstance(arg.value, code.Name) and arg.value.id in own and bool(taken) and taken != arg.value.id
 
 
 def _is_itself(call: code.Call, method: Method) -> bool:
