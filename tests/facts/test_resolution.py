@@ -160,7 +160,7 @@ def test_the_project_s_own_decorators_of_handlers(tmp_path: Path) -> None:
 APPLIED = {
     "counter.py": "class Counter:\n    def __init__(self): self.n = 0\n    def add(self):\n        self.n += 1\n",
     "far.py": "import ray\nfrom counter import Counter as _C\nFar = ray.remote(num_cpus=1)(_C)\n",
-    "use.py": "import ray\nfrom far import Far\ndef go():\n    it = Far.remote()\n    return ray.get(it.add.remote())\n",
+    "use.py": "import ray\nfrom far import Far\ndef go():\n    a = Far.remote()\n    return ray.get(a.add.remote())\n",
 }
 
 
