@@ -169,6 +169,30 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
+class RuleTime:
+    """What one rule took."""
+
+    code: str
+    name: str
+    seconds: float
+    """Of the processor, over all processes; with the facts that it was the first to ask for."""
+    calls: int
+    """Questions: actors, files, and the project."""
+    findings: int
+    """Before comments, confidence and doubles are looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """What a scan took, where somebody asked."""
+
+    stages: tuple[tuple[str, float], ...]
+    """Names and seconds of the processor, over all processes, in the order of the way of the data."""
+    rules: tuple[RuleTime, ...]
+    """All rules that ran, in the order of the report's."""
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """Everything one scan has to say; the only argument of every output format."""
 
@@ -188,6 +212,7 @@ class Report:
     """Actors found."""
     suppressed: int = 0
     """Findings hidden by comments."""
+    timing: Timing | None = None
 
     @property
     def mentioned(self) -> tuple[str, ...]:

@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING
 
-from otplint.findings import Finding, Report
-
-if TYPE_CHECKING:
-    from otplint.api import Rule
+from otplint.findings import Report, Timing
 
 
 def statistics(report: Report) -> str:
@@ -23,36 +17,23 @@ def statistics(report: Report) -> str:
     return "\n".join(rows) or "     0  findings"
 
 
-class Stopwatch:
-    """Seconds that each rule takes, by wrapping its checks; for rules that run in this process.
+def timing_table(timing: Timing, wall: float) -> str:
+    """What each stage and each rule took.
 
     Args:
-        rules: the rules to watch; their ``check`` (and ``check_project``) is replaced on the instance.
+        timing: seconds of the processor, over all processes.
+        wall: seconds by the clock on the wall, for all of it.
     """
+    whole = sum(seconds for _, seconds in timing.stages)
+    lines = ["   CPU s  share  stage"]
+    lines += [f"{seconds:>8.3f}  {_share(seconds, whole)}  {stage}" for stage, seconds in timing.stages]
+    lines += [f"{whole:>8.3f}  {_share(whole, whole)}  all, in {wall:.3f} s", ""]
+    lines += ["   CPU s  share   calls  findings  rule"]
+    for rule in sorted(timing.rules, key=lambda rule: (-rule.seconds, rule.code)):
+        took = f"{rule.seconds:>8.3f}  {_share(rule.seconds, whole)}"
+        lines.append(f"{took}  {rule.calls:>6}  {rule.findings:>8}  {rule.code} {rule.name}")
+    return "\n".join(lines)
 
-    def __init__(self, rules: Sequence[Rule]) -> None:
-        self._start = time.perf_counter()
-        self._cpu = time.process_time()
-        self._seconds = {f"{rule.code} {rule.name}": 0.0 for rule in rules}
-        for rule in rules:
-            for method in ("check", "check_project"):
-                if hasattr(rule, method):
-                    setattr(rule, method, self._timed(f"{rule.code} {rule.name}", getattr(rule, method)))
 
-    def table(self) -> str:
-        """A line for each rule, the slowest first, then the whole."""
-        wall, cpu = time.perf_counter() - self._start, time.process_time() - self._cpu
-        in_rules = sum(self._seconds.values())
-        rows = sorted(self._seconds.items(), key=lambda item: (-item[1], item[0]))
-        rows += [("files and facts", wall - in_rules), ("all", wall), ("all, of the processor", cpu)]
-        return "\n".join(f"{seconds:>9.3f} s  {name}" for name, seconds in rows)
-
-    def _timed(self, key: str, check: Callable[..., Iterator[Finding]]) -> Callable[..., list[Finding]]:
-        def timed(subject: object) -> list[Finding]:
-            start = time.perf_counter()
-            try:
-                return list(check(subject))
-            finally:
-                self._seconds[key] += time.perf_counter() - start
-
-        return timed
+def _share(part: float, whole: float) -> str:
+    return f"{100 * part / whole if whole else 0:>3.0f} %"

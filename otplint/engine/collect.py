@@ -11,6 +11,7 @@ from pathlib import Path
 
 from otplint.engine.cache.memory import Stamp
 from otplint.engine.cache.recall import Cache
+from otplint.engine.clock import OFF, Clock
 from otplint.facts.frameworks import Vocabulary
 from otplint.facts.index.by_ast import index_module
 from otplint.facts.index.entries import ModuleIndex, Unparsable, absolute_module
@@ -112,6 +113,7 @@ class Looked:
     """What the files that were read looked like; only where somebody keeps it."""
     triages: set[bytes] = field(default_factory=set)
     """The keys of the questions by which it did."""
+    clock: Clock = field(default=OFF, compare=False)
 
     def add(self, other: Looked) -> None:
         """Join the findings of another look."""
@@ -123,9 +125,15 @@ class Looked:
         self.stamps |= other.stamps
 
 
-def look(paths: Iterable[str], files: Files, triage: Triage) -> Looked:
+def look(paths: Iterable[str], files: Files, triage: Triage, clock: Clock = OFF) -> Looked:
     """Read, sort out and index files by their relative paths."""
-    found = Looked(triages={triage.key})
+    found = Looked(triages={triage.key}, clock=clock.fresh())
+    with found.clock.stage("triage"):
+        _look(paths, files, triage, found)
+    return found
+
+
+def _look(paths: Iterable[str], files: Files, triage: Triage, found: Looked) -> None:
     for path in paths:
         if files.earlier is not None and files.earlier.left_out(path, triage):
             found.rest.append(path)
@@ -146,12 +154,12 @@ def look(paths: Iterable[str], files: Files, triage: Triage) -> Looked:
             found.rest.append(path)
             continue
         try:
-            found.indexes.append(files.index_of(path, data))
+            with found.clock.stage("index"):
+                found.indexes.append(files.index_of(path, data))
         except Undecodable as error:
             found.failures.append(Failure(path, error.line, error.message))
         except Unparsable as error:
             found.failures.append(Failure(path, error.line, f"syntax error: {error.message}"))
-    return found
 
 
 _CLASS = re.compile(rb"^[ \t]*class[ \t]+\w+[ \t]*[(\[]", re.MULTILINE)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from otplint.api import Actor, ProjectRule, Rule
+from otplint.engine.clock import OFF, Clock
 from otplint.engine.units import Headed, Unit
 from otplint.facts.facts import Facts
 from otplint.facts.index.entries import ModuleIndex, Unparsable
@@ -29,6 +30,7 @@ class Judged:
     units: list[Unit] = field(default_factory=list)
     pulled: dict[str, bool] = field(default_factory=dict)
     """The files that were not selected and asked for, each with whether it is there; only where somebody records."""
+    clock: Clock = field(default=OFF, compare=False)
 
     @classmethod
     def of(cls, units: Iterable[Unit]) -> Judged:
@@ -63,17 +65,19 @@ def judge(
     facts: Facts,
     rules: Sequence[Rule],
     left_out: Callable[[str], frozenset[str]],
+    clock: Clock = OFF,
 ) -> Judged:
     """Run ``rules`` on the actors of these files; ``left_out`` gives the codes that do not run on a path."""
     sys.setrecursionlimit(max(sys.getrecursionlimit(), _STACK))
-    found = Judged()
+    found = Judged(clock=clock.fresh())
     for index in indexes:
-        facts.let_go()  # what one file leads to is worked out for itself, so that memory stays bounded
+        with found.clock.stage("facts"):
+            facts.let_go()  # what one file leads to is worked out for itself, so that memory stays bounded
         unit = Unit(index.path)
-        with facts.recording(unit.asked):
+        with facts.recording(unit.asked), found.clock.stage("facts"):
             facts.source(index)
             facts.project.note("module", index.path, answer=index.module)
-            _judge_file(index, facts, rules, left_out, unit)
+            _judge_file(index, facts, rules, left_out, unit, found.clock)
         found.take(unit)
     if facts.recorded:
         found.pulled = facts.project.pulled()
@@ -81,7 +85,12 @@ def judge(
 
 
 def _judge_file(
-    index: ModuleIndex, facts: Facts, rules: Sequence[Rule], left_out: Callable[[str], frozenset[str]], unit: Unit
+    index: ModuleIndex,
+    facts: Facts,
+    rules: Sequence[Rule],
+    left_out: Callable[[str], frozenset[str]],
+    unit: Unit,
+    clock: Clock,
 ) -> None:
     try:
         actors = facts.actors(index)
@@ -94,11 +103,11 @@ def _judge_file(
     unit.actors = sum(actor.is_actor for actor in actors)
     for rule in rules:
         _announce(rule, facts)
-        with _blamed(rule, unit):
+        with clock.rule(rule.code, unit.findings), _blamed(rule, unit):
             _keep(rule.check_file(index, facts), facts, left_out, unit)
         for actor in actors:
             if concerns(rule, actor):
-                with _blamed(rule, unit, actor.name):
+                with clock.rule(rule.code, unit.findings), _blamed(rule, unit, actor.name):
                     _keep(rule.check(actor), facts, left_out, unit)
                     if isinstance(rule, ProjectRule):
                         unit.notes.setdefault(rule.code, []).extend(rule.notes(actor))
@@ -109,6 +118,7 @@ def judge_together(
     facts: Facts,
     rules: Iterable[Rule],
     left_out: Callable[[str], frozenset[str]],
+    clock: Clock = OFF,
 ) -> Judged:
     """Let the rules over the whole project say what the notes of all files amount to."""
     found = Judged()
@@ -116,7 +126,7 @@ def judge_together(
         if isinstance(rule, ProjectRule):
             _announce(rule, facts)
             unit = Unit("")
-            with _blamed(rule, unit):
+            with clock.rule(rule.code, unit.findings), _blamed(rule, unit):
                 _keep(rule.check_project(notes.get(rule.code, ()), facts), facts, left_out, unit)
             found.take(unit)
     return found

@@ -13,6 +13,7 @@ from otplint.config import Config
 from otplint.engine import fingerprint, select
 from otplint.engine.cache.details import Details
 from otplint.engine.cache.recall import Cache
+from otplint.engine.clock import OFF, Clock
 from otplint.engine.collect import Files, Looked, grow, look, look_outside
 from otplint.engine.executors import Executor, Workers
 from otplint.engine.filter import keep
@@ -50,6 +51,7 @@ def scan(
     suppressions: bool = True,
     progress: Progress | None = None,
     cache: Cache | None = None,
+    clock: Clock = OFF,
 ) -> Report:
     """Scan files and directories.
 
@@ -63,13 +65,15 @@ def scan(
     :param suppressions: whether comments hide findings.
     :param progress: called with files done and files in all.
     :param cache: what an earlier scan left; kept up to date.
+    :param clock: measures the stages and the rules; their times are the report's, but for what comes after it.
     :raises WalkError: a path does not exist or cannot be listed.
     :raises FrameworkError: the configuration's frameworks are wrong.
     """
     if cache is not None:
         files, listed = Files(root, earlier=cache), cache.listed
     else:
-        files, listed = listed_files(paths, config, root, stdin)
+        with clock.stage("walk"):
+            files, listed = listed_files(paths, config, root, stdin)
     files.given.update(contents or {})
     report = progress or _silent
     with no_collection(), executor(jobs, len(listed)) as pool:
@@ -81,12 +85,14 @@ def scan(
             pool,
             whole=_covers(paths, root, stdin),
             progress=lambda done, all_: report(done // 2, all_),
+            clock=clock,
         )
-        judged = _judge(known, rules, pool, report, len(listed), cache)
+        judged = _judge(known, rules, pool, report, len(listed), cache, clock)
     found = known.found
-    kept, hidden = keep(
-        judged, found, files, rules, known.members, config.min_confidence, known.left_out, suppressions=suppressions
-    )
+    with clock.stage("filter"):
+        kept, hidden = keep(
+            judged, found, files, rules, known.members, config.min_confidence, known.left_out, suppressions=suppressions
+        )
     told = Report(
         version=__version__,
         findings=tuple(kept),
@@ -97,8 +103,11 @@ def scan(
         actors=judged.actors,
         suppressed=hidden,
     )
-    texts = {path: files.text(path) for path in told.mentioned}
-    told = replace(told, findings=fingerprint.assign(kept, texts))
+    with clock.stage("filter"):
+        texts = {path: files.text(path) for path in told.mentioned}
+        told = replace(told, findings=fingerprint.assign(kept, texts))
+    if clock.running:
+        told = replace(told, timing=clock.timing((rule.code, rule.name) for rule in rules))
     if cache is not None:
         _remember(cache, told, known, judged, listed)
     return replace(told, sources=texts)
@@ -157,7 +166,14 @@ def survey_of(paths: Sequence[Path], config: Config, root: Path, *, jobs: int | 
 
 
 def survey(
-    listed: Sequence[str], files: Files, config: Config, pool: Workers, *, whole: bool, progress: Progress | None = None
+    listed: Sequence[str],
+    files: Files,
+    config: Config,
+    pool: Workers,
+    *,
+    whole: bool,
+    progress: Progress | None = None,
+    clock: Clock = OFF,
 ) -> Survey:
     """Read, sort out and index the files, and settle who descends from whom.
 
@@ -168,12 +184,13 @@ def survey(
     """
     vocabulary = Vocabulary(with_users(config.frameworks))
     members = frozenset(listed)
-    found = _collect(listed, files, vocabulary, pool, progress or _silent)
-    if not whole:
-        look_outside(found, files, members)
-    installed = Installed(search_roots(config.search_paths, files.root), vocabulary, files)
-    far = Far(installed.bases, installed.look(found, files))
-    kinship = _related(found, files, vocabulary, members, far)
+    found = _collect(listed, files, vocabulary, pool, progress or _silent, clock)
+    with clock.stage("kinship"):
+        if not whole:
+            look_outside(found, files, members)
+        installed = Installed(search_roots(config.search_paths, files.root), vocabulary, files)
+        far = Far(installed.bases, installed.look(found, files))
+        kinship = _related(found, files, vocabulary, members, far, clock)
     left_out = select.per_file(config.per_file_ignores, load_rules()) if config.per_file_ignores else _nothing
     patterns = DEFAULT_TEST_FILES if config.test_files is None else config.test_files
     project = Project(found.indexes, files.load, far=far.bases)
@@ -183,13 +200,16 @@ def survey(
     return Survey(files, found, facts, [named[index.path] for index in found.indexes], members, left_out)
 
 
-def _collect(listed: Sequence[str], files: Files, vocabulary: Vocabulary, pool: Workers, report: Progress) -> Looked:
+def _collect(
+    listed: Sequence[str], files: Files, vocabulary: Vocabulary, pool: Workers, report: Progress, clock: Clock
+) -> Looked:
     tokens, pairs = vocabulary.tokens()
     triage = Triage(tokens, (), pairs)
     found = Looked()
     done = 0
-    for chunk, part in pool.each(spread(listed, 200), look, files, triage):
+    for chunk, part in pool.each(spread(listed, 200), look, files, triage, clock.fresh()):
         found.add(part)
+        clock.add(part.clock)
         done += len(chunk)
         report(done, len(listed))
     found.indexes.sort(key=lambda index: index.path)
@@ -228,28 +248,43 @@ class Outside:
         return None if path in self.listed else self.files.load(path)
 
 
-def _related(found: Looked, files: Files, vocabulary: Vocabulary, listed: frozenset[str], far: Far) -> Kinship:
+def _related(
+    found: Looked, files: Files, vocabulary: Vocabulary, listed: frozenset[str], far: Far, clock: Clock
+) -> Kinship:
     """Descent is settled by the files that triage selects: the others say nothing about actors."""
-    load = Outside(files, listed)
-    return grow(found, vocabulary, load, files.text, lambda rest, triage: look(rest, files, triage), files.load, far)
+
+    def look_again(rest: Sequence[str], triage: Triage) -> Looked:
+        with clock.stage(""):
+            more = look(rest, files, triage, clock)
+        clock.add(more.clock)
+        return more
+
+    return grow(found, vocabulary, Outside(files, listed), files.text, look_again, files.load, far)
 
 
 def _judge(
-    known: Survey, rules: Sequence[Rule], pool: Workers, report: Progress, total: int, cache: Cache | None
+    known: Survey,
+    rules: Sequence[Rule],
+    pool: Workers,
+    report: Progress,
+    total: int,
+    cache: Cache | None,
+    clock: Clock,
 ) -> Judged:
     known.facts.recorded = cache is not None
     units = {} if cache is None else cache.units(known.facts, known.indexes)
     pulled: dict[str, bool] = {}
     fresh = [index for index in known.indexes if index.path not in units]
     done = 0
-    for chunk, part in pool.each(spread(fresh, 20), judge, known.facts, rules, known.left_out):
+    for chunk, part in pool.each(spread(fresh, 20), judge, known.facts, rules, known.left_out, clock.fresh()):
+        clock.add(part.clock)
         units |= {unit.path: unit for unit in part.units}
         pulled |= part.pulled
         done += len(chunk)
         report(total // 2 + done * (total - total // 2) // max(len(fresh), 1), total)
     judged = Judged.of(units[index.path] for index in known.indexes)
     judged.pulled = pulled
-    together = judge_together(judged.notes, known.facts, rules, known.left_out)
+    together = judge_together(judged.notes, known.facts, rules, known.left_out, clock)
     judged.findings += together.findings
     judged.failures += together.failures
     return judged

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from otplint.findings import Failure, Finding, Fix, Report, Span
+from otplint.findings import Failure, Finding, Fix, Report, Span, Timing
 from otplint.output.summary import severity_counts
 
 
@@ -20,6 +20,7 @@ def document(report: Report) -> dict[str, object]:
         "findings": [finding_object(finding) for finding in report.findings],
         "errors": [error_object(failure) for failure in report.failures],
         "summary": summary_object(report),
+        **({} if report.timing is None else {"timing": _timing(report.timing)}),
     }
 
 
@@ -68,6 +69,22 @@ def summary_object(report: Report) -> dict[str, object]:
         "files": report.files,
         "analysed": report.analysed,
         "actors": report.actors,
+    }
+
+
+def _timing(timing: Timing) -> dict[str, object]:
+    return {
+        "stages": [{"name": name, "seconds": seconds} for name, seconds in timing.stages],
+        "rules": [
+            {
+                "code": rule.code,
+                "name": rule.name,
+                "seconds": rule.seconds,
+                "calls": rule.calls,
+                "findings": rule.findings,
+            }
+            for rule in timing.rules
+        ],
     }
 
 

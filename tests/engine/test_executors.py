@@ -20,6 +20,7 @@ from distributed import Client, LocalCluster
 
 from otplint.config import Config
 from otplint.engine import run
+from otplint.engine.clock import Clock
 from otplint.engine.collect import Files, Looked, look
 from otplint.engine.executors import Executor, ExecutorError, chosen, parcel
 from otplint.engine.executors.carried import Carried, likely, names_below
@@ -137,6 +138,14 @@ def test_a_cluster_says_what_one_process_says(project: Path, expected: str, exec
     assert '"suppressed": 1' in expected
     assert '"OTP603"' in expected  # only with the options that it was given
     assert "syntax error" in expected
+
+
+def test_what_the_rules_took_there_comes_back(project: Path, executor: Executor) -> None:
+    rules = [cls() for cls in load_rules() if cls.code == "OTP201"]
+    timing = scan([project / "app"], CONFIG, rules, root=project, executor=executor, clock=Clock()).timing
+    assert timing is not None
+    assert timing.rules[0].findings > FILES // 2
+    assert timing.rules[0].seconds > 0
 
 
 class Killer:
