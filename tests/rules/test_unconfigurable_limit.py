@@ -160,6 +160,7 @@ def looping(text: str) -> str:
         "while True:\n    go()\n    time.sleep(0.001)",  # lets others run
         "for kid in msg.kids: time.sleep(0.001)",
         "while True:\n    if not go():\n        time.sleep(0.2)\n        continue\n    work()",
+        "while not self.done:\n    try:\n        go()\n        break\n    except OSError:\n        time.sleep(0.2)",
         "while not self.done:\n    if late(): raise TimeoutError\n    go()\n    time.sleep(0.2)",
     ],
 )

@@ -7,6 +7,7 @@ decides about load and delay however short it is; so does a pause outside of any
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 from otplint.facts.shapes import ends_when_told
@@ -58,12 +59,16 @@ def _is_for_life(loop: code.While, method: Method) -> bool:
 
 
 def _looks_again(pause: code.Call, loop: code.While, method: Method) -> bool:
-    """``if not ready(): sleep(0.1); continue``, and a wait that gives up: ``if late(): raise TimeoutError``."""
+    """``if not ready(): sleep(0.1); continue``, waits that give up (``if late(): raise``), repeated tries."""
     for up in method.above(pause):
         if up is loop:
             break
         if isinstance(up, code.If):
             return isinstance(up.body[-1], code.Continue) and up.body[-1].start > pause.start
+    for stmt in code.statements(loop.body):
+        around = list(itertools.takewhile(lambda up: up is not loop, method.above(stmt)))
+        if isinstance(stmt, code.Break) and all(isinstance(up, code.Try) for up in around):
+            return True
     given_up = (s for s in code.statements(loop.body) if isinstance(s, code.Raise) and s.error is not None)
     return any(not any(isinstance(up, code.Handler) for up in method.above(stmt)) for stmt in given_up)
 
