@@ -276,7 +276,7 @@ def _judge(
     pulled: dict[str, bool] = {}
     fresh = [index for index in known.indexes if index.path not in units]
     done = 0
-    for chunk, part in pool.each(spread(fresh, 20), judge, known.facts, rules, known.left_out, clock.fresh()):
+    for chunk, part in pool.each(spread(fresh, 8), judge, known.facts, rules, known.left_out, clock.fresh()):
         clock.add(part.clock)
         units |= {unit.path: unit for unit in part.units}
         pulled |= part.pulled

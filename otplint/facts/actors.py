@@ -186,6 +186,10 @@ class Actor:
                 found.setdefault(id(inner), []).append(method)
         return found
 
+    def nested(self, name: str, method: Method) -> Method | None:
+        """The function of that name that is defined in ``method``."""
+        return self._nested.get((id(method), name))
+
     def method(self, name: str) -> Method | None:
         """The function that a call of ``self.name()`` runs."""
         return self._by_name.get(name)
@@ -307,14 +311,20 @@ class Actor:
 
     def assigned(self, attribute: str) -> Iterator[tuple[code.Expr | None, code.Expr | None, Method]]:
         """Value and annotation of each place where the attribute is made."""
-        if self.node is not None and isinstance(self.node, code.Class):
-            for stmt in self.node.body:
-                if isinstance(stmt, code.Assign) and any(
-                    isinstance(t, code.Name) and t.id == attribute for t in stmt.targets
-                ):
-                    yield stmt.value, stmt.annotation, self.class_body
+        for declared in self._of_class.get(attribute, ()):
+            yield declared.value, declared.annotation, self.class_body
         for stmt, value, method in self._made.get(attribute, ()):
             yield value, stmt.annotation if isinstance(stmt, code.Assign) else None, method
+
+    @cached_property
+    def _of_class(self) -> dict[str, list[code.Assign]]:
+        """The assignments of each name in the class itself."""
+        found: dict[str, list[code.Assign]] = {}
+        for stmt in self.node.body if isinstance(self.node, code.Class) else ():
+            if isinstance(stmt, code.Assign):
+                for name in dict.fromkeys(t.id for t in stmt.targets if isinstance(t, code.Name)):
+                    found.setdefault(name, []).append(stmt)
+        return found
 
     @cached_property
     def _made(self) -> dict[str, list[tuple[code.Stmt, code.Expr | None, Method]]]:
@@ -367,7 +377,14 @@ class Actor:
 
     def uses_of(self, attribute: str) -> list[Use]:
         """The uses of one attribute."""
-        return [u for u in self.uses if u.attribute == attribute]
+        return [*self._uses_by_name.get(attribute, ())]
+
+    @cached_property
+    def _uses_by_name(self) -> dict[str, list[Use]]:
+        found: dict[str, list[Use]] = {}
+        for use in self.uses:
+            found.setdefault(use.attribute, []).append(use)
+        return found
 
     def ancestors(self) -> list[Actor]:
         """The actors that this one derives from, nearest first."""

@@ -44,7 +44,8 @@ class Facts:
         self.project = project
         self.vocabulary = vocabulary
         self.kinship = kinship
-        self.is_test = is_test
+        self._is_test = is_test
+        self._tests: dict[str, bool] = {}
         self.recorded = False
         """Whether somebody wants to know what answers hang on: the cache."""
         self.exemptions: Exemptions | None = None
@@ -101,6 +102,12 @@ class Facts:
         fresh = copy.copy(self)
         fresh._forget()
         return fresh
+
+    def is_test(self, path: str) -> bool:
+        """Whether a file is a test file, by its relative path."""
+        if path not in self._tests:
+            self._tests[path] = self._is_test(path)
+        return self._tests[path]
 
     def source(self, index: ModuleIndex) -> Source:
         """The file of an index."""

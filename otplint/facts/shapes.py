@@ -82,10 +82,17 @@ def runs_on(actor: Actor) -> str:
 
 def mark_living(actor: Actor) -> None:
     """Give those functions their roles."""
-    loops, called = living(actor)
-    for role, methods in ((Role.LOOP, loops), (Role.HANDLER, called)):
-        for method in methods:
-            if method.role in (Role.HELPER, Role.NESTED, Role.HANDLER, Role.START):
+
+    def work_out() -> tuple[frozenset[int], frozenset[int]]:
+        loops, called = living(actor)
+        return frozenset(id(m.code) for m in loops), frozenset(id(m.code) for m in called)
+
+    # The parsed functions are shared by all facts of a scan: so are the answers about them.
+    key = ("living", actor.path, actor.name, actor.framework.name)
+    found = actor.facts.project.remembered(key, work_out)
+    for role, functions in zip((Role.LOOP, Role.HANDLER), found, strict=True):
+        for method in actor.everything:
+            if id(method.code) in functions and method.role in (Role.HELPER, Role.NESTED, Role.HANDLER, Role.START):
                 method.role = role
 
 
@@ -119,7 +126,7 @@ def runs_until_told(method: Method) -> bool:
 
     A parser's loop ends by what it reads itself, a retry by its success: neither is anybody's life.
     """
-    for loop in code.statements(method.body):
+    for loop in method.statements:
         alive = isinstance(loop, code.While) and not _gives_back(loop.body) and _waits(loop, method)
         if alive and isinstance(loop, code.While) and ends_when_told(loop, method):
             return True

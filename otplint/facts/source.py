@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import bisect
+import itertools
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
+from typing import TypeVar, cast
 
 from otplint.facts.index.entries import ModuleIndex, Unparsable
 from otplint.facts.index.nesting import too_deep_at
@@ -14,6 +17,7 @@ from otplint.findings import Span
 from otplint.sources.positions import LineTable
 from otplint.sources.triage import words_of
 
+_Answer = TypeVar("_Answer")
 _WRAP = "if True:\n"
 
 
@@ -27,7 +31,16 @@ class Source:
         self.lines = LineTable(text)
         self._regions: dict[int, code.Block] = {}
         self._names: dict[str, str] = {}
+        self._answers: dict[tuple[object, ...], object] = {}
         self._written: dict[int, Written] = {}
+        self._header_places: dict[int, _Headers] = {}
+
+    def remembered(self, question: Callable[..., _Answer], *given: str) -> _Answer:
+        """The answer of ``question(self, *given)``, worked out once; it may hang on this file alone."""
+        key = (question, *given)
+        if key not in self._answers:
+            self._answers[key] = question(self, *given)
+        return cast("_Answer", self._answers[key])
 
     def holds(self, names: Iterable[str]) -> bool:
         """Whether the text holds one of some identifiers as a whole word."""
@@ -105,12 +118,36 @@ class Source:
         """
         offset = self.lines.offset(span.line, span.column)
         best = (span.line, span.end_line)
-        for block in self._regions.values():
-            for start, end in _headers(block):
-                if start <= offset <= end:
-                    first, last = self.lines.position(start)[0], self.lines.position(end)[0]
-                    best = (min(first, span.line), max(last, span.end_line))
+        for begin in self._regions:
+            found = self._headers_of(begin).innermost(offset)
+            if found is not None:
+                first, last = (self.lines.position(place)[0] for place in found)
+                best = (min(first, span.line), max(last, span.end_line))
         return best
+
+    def _headers_of(self, begin: int) -> _Headers:
+        found = self._header_places.get(begin)
+        if found is None:
+            found = self._header_places[begin] = _Headers(_headers(self._regions[begin]))
+        return found
+
+
+class _Headers:
+    """The headers of one region, to be asked for the innermost around a place."""
+
+    def __init__(self, places: Iterable[tuple[int, int]]) -> None:
+        self._places = sorted(places, key=lambda place: place[0])
+        self._starts = [start for start, _ in self._places]
+        self._reach = [*itertools.accumulate((end for _, end in self._places), max)]
+        """How far the headers up to each one reach: the search backwards may end there."""
+
+    def innermost(self, offset: int) -> tuple[int, int] | None:
+        at = bisect.bisect_right(self._starts, offset) - 1
+        while at >= 0 and self._reach[at] >= offset:
+            if self._places[at][1] >= offset:
+                return self._places[at]
+            at -= 1
+        return None
 
 
 def _headers(block: code.Block) -> Iterator[tuple[int, int]]:

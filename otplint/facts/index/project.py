@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias, TypeVar, cast
 
 from otplint.facts.index.entries import ClassEntry, ConstantEntry, FunctionEntry, ModuleIndex
 from otplint.facts.index.factories import Factories
@@ -22,6 +22,7 @@ Question: TypeAlias = tuple[str, ...]
 Answer: TypeAlias = str | tuple[str, ...] | None
 
 _T = TypeVar("_T", bound=Answer)
+_Plain = TypeVar("_Plain")
 _Entry = TypeVar("_Entry", ClassEntry, FunctionEntry, ConstantEntry)
 _Definition: TypeAlias = ClassEntry | FunctionEntry | ConstantEntry
 
@@ -65,6 +66,7 @@ class Project:
         self._orders: dict[str, tuple[str, ...]] = {}
         self._below: dict[str, list[str]] | None = None
         self._trace: dict[Question, Answer] | None = None
+        self._remembered: dict[tuple[str, ...], tuple[object, dict[Question, Answer] | None]] = {}
         self._factories = Factories(self._resolver, self._definition, self._table.given)
         self.modules: tuple[ModuleIndex, ...] = self._table.given
         """The given modules, by path. Their names are unique and the ones that answers use."""
@@ -189,6 +191,25 @@ class Project:
         """Add to the recording what was asked of somebody else; an answer of none is filled in by whoever keeps it."""
         if self._trace is not None:
             self._trace[question] = answer
+
+    def remembered(self, key: tuple[str, ...], work_out: Callable[[], _Plain]) -> _Plain:
+        """What was worked out once for all who ask; whoever is told has asked the same questions.
+
+        Args:
+            key: what it is about.
+            work_out: gives plain data, which may hang on other files.
+        """
+        known = self._remembered.get(key)
+        if known is None or (known[1] is None and self._trace is not None):
+            outer = self._trace
+            self._trace = {} if outer is not None else None
+            try:
+                known = self._remembered[key] = (work_out(), self._trace)
+            finally:
+                self._trace = outer
+        if self._trace is not None and known[1] is not None:
+            self._trace.update(known[1])
+        return cast("_Plain", known[0])
 
     def pulled(self) -> dict[str, bool]:
         """The paths beside the given modules that answers depended on, each with whether there is such a file."""

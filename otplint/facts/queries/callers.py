@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import itertools
 import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from otplint.facts.facts import Facts
     from otplint.facts.index.entries import ModuleIndex
     from otplint.facts.methods import Method
+    from otplint.facts.source import Source
 
 
 def calls_of(method: Method, facts: Facts) -> Iterator[tuple[code.Call, Method]]:
@@ -30,7 +32,7 @@ def calls_of(method: Method, facts: Facts) -> Iterator[tuple[code.Call, Method]]
     home, _, last = wanted.rpartition(".")
     word = re.compile(rf"\b{re.escape(last)}\s*\(")
     for index in facts.holding(last):
-        if facts.is_test(index.path) or not may_name(index, home, last):
+        if facts.is_test(index.path) or not may_name(index, home, last, facts):
             continue
         for caller in functions_naming(index, facts, word):
             if caller.code is not method.code:
@@ -55,14 +57,19 @@ def _from_below(method: Method, facts: Facts) -> Iterator[tuple[code.Call, Metho
                     yield call, caller
 
 
-def may_name(index: ModuleIndex, home: str, last: str) -> bool:
+def may_name(index: ModuleIndex, home: str, last: str, facts: Facts) -> bool:
     """Whether a module is where the function lives, or imports it, its module or a package above."""
     if index.module == home or index.stars:
         return True
-    return any(
-        target.rpartition(".")[2] == last or home == target or home.startswith(f"{target}.")
-        for target in index.imports.values()
-    )
+    named = facts.source(index).remembered(_imported)
+    above = itertools.accumulate(home.split("."), lambda head, part: f"{head}.{part}")
+    return f".{last}" in named or not named.isdisjoint(above)
+
+
+def _imported(source: Source) -> frozenset[str]:
+    """What a file imports by its whole name, and each name's last part behind a dot."""
+    targets = source.index.imports.values()
+    return frozenset(targets) | {f".{target.rpartition('.')[2]}" for target in targets}
 
 
 def functions_naming(index: ModuleIndex, facts: Facts, word: re.Pattern[str]) -> Iterator[Method]:

@@ -1,6 +1,7 @@
 """The records of the code model, one for each kind of syntax node.
 
-Read them through :mod:`otplint.facts.syntax.code`, which adds the questions one asks of them.
+Read them through :mod:`otplint.facts.syntax.code`, which adds the questions one asks of them. Nobody changes them: they
+are not declared frozen because that makes each three times as slow to build, and a scan builds some hundred thousand.
 """
 
 from __future__ import annotations
@@ -9,14 +10,14 @@ from dataclasses import dataclass
 from typing import TypeAlias, Union
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Name:
     start: int
     end: int
     id: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Attr:
     start: int
     end: int
@@ -24,7 +25,7 @@ class Attr:
     name: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Sub:
     start: int
     end: int
@@ -32,7 +33,7 @@ class Sub:
     key: Expr
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Const:
     """A literal; ``value`` is ``None`` for ``None``, ``Ellipsis`` for ``...``."""
 
@@ -41,7 +42,7 @@ class Const:
     value: object
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Arg:
     """One argument: ``name`` of a keyword argument, ``star`` one of ``""``, ``"*"``, ``"**"``."""
 
@@ -50,7 +51,7 @@ class Arg:
     value: Expr
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Call:
     """A call; in a ``case`` pattern also a class pattern."""
 
@@ -78,21 +79,21 @@ class Call:
         return found if found is not None else self.positional(position)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Await:
     start: int
     end: int
     value: Expr
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Yield:
     start: int
     end: int
     value: Expr | None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Unary:
     start: int
     end: int
@@ -100,7 +101,7 @@ class Unary:
     value: Expr
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Binary:
     """``left op right``; alternatives of a ``case`` pattern use ``|``."""
 
@@ -111,7 +112,7 @@ class Binary:
     right: Expr
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Bool:
     start: int
     end: int
@@ -119,7 +120,7 @@ class Bool:
     parts: tuple[Expr, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Compare:
     start: int
     end: int
@@ -128,7 +129,7 @@ class Compare:
     rights: tuple[Expr, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Cond:
     """``then if test else other``."""
 
@@ -139,7 +140,7 @@ class Cond:
     other: Expr
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Seq:
     """A tuple, list or set display (``kind`` says which) or a sequence pattern."""
 
@@ -149,7 +150,7 @@ class Seq:
     items: tuple[Expr, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Dict:
     """A dict display; a key of ``None`` is a ``**`` entry."""
 
@@ -158,7 +159,7 @@ class Dict:
     items: tuple[tuple[Expr | None, Expr], ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Lambda:
     start: int
     end: int
@@ -166,7 +167,7 @@ class Lambda:
     body: Expr
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Clause:
     """``for target in iter if tests`` of a comprehension."""
 
@@ -175,7 +176,7 @@ class Clause:
     tests: tuple[Expr, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Comp:
     """A comprehension; ``kind`` is ``list``, ``set``, ``dict`` or ``generator``."""
 
@@ -186,7 +187,7 @@ class Comp:
     clauses: tuple[Clause, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Text:
     """An f-string or t-string: its expressions and literal pieces."""
 
@@ -195,7 +196,7 @@ class Text:
     parts: tuple[Expr, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Walrus:
     """``target := value``; in a ``case`` pattern ``value as target``."""
 
@@ -205,14 +206,14 @@ class Walrus:
     value: Expr
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Star:
     start: int
     end: int
     value: Expr
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Slice:
     start: int
     end: int
@@ -225,7 +226,7 @@ Expr: TypeAlias = Union[  # noqa: UP007 - forward references, as strings they wo
 ]  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Param:
     """A parameter; ``star`` is ``""``, ``"*"`` or ``"**"``."""
 
@@ -235,7 +236,7 @@ class Param:
     annotation: Expr | None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Do:
     """An expression statement."""
 
@@ -244,7 +245,7 @@ class Do:
     value: Expr
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Assign:
     """``targets = value``; ``value`` is ``None`` for a bare annotation."""
 
@@ -255,7 +256,7 @@ class Assign:
     annotation: Expr | None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Augment:
     """``target op= value``."""
 
@@ -266,21 +267,21 @@ class Augment:
     value: Expr
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Delete:
     start: int
     end: int
     targets: tuple[Expr, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Return:
     start: int
     end: int
     value: Expr | None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Raise:
     start: int
     end: int
@@ -288,25 +289,25 @@ class Raise:
     cause: Expr | None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Break:
     start: int
     end: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Continue:
     start: int
     end: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Pass:
     start: int
     end: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Assert:
     start: int
     end: int
@@ -314,7 +315,7 @@ class Assert:
     message: Expr | None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Import:
     """A local import: ``(local name, dotted target)`` pairs; relative targets keep their leading dots."""
 
@@ -323,7 +324,7 @@ class Import:
     names: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Scope:
     """``global`` or ``nonlocal``."""
 
@@ -332,7 +333,7 @@ class Scope:
     names: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class If:
     start: int
     end: int
@@ -341,7 +342,7 @@ class If:
     orelse: Block
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class While:
     start: int
     end: int
@@ -350,7 +351,7 @@ class While:
     orelse: Block
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class For:
     start: int
     end: int
@@ -361,7 +362,7 @@ class For:
     is_async: bool
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Handler:
     """An ``except`` clause; start and end are those of its header, without the colon."""
 
@@ -372,7 +373,7 @@ class Handler:
     body: Block
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Try:
     start: int
     end: int
@@ -383,7 +384,7 @@ class Try:
     is_star: bool
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class With:
     start: int
     end: int
@@ -392,7 +393,7 @@ class With:
     is_async: bool
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Case:
     """A ``case`` block; the pattern is written with expression records."""
 
@@ -403,7 +404,7 @@ class Case:
     body: Block
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Match:
     start: int
     end: int
@@ -411,7 +412,7 @@ class Match:
     cases: tuple[Case, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Function:
     """A function; start and end are those of its name."""
 
@@ -425,7 +426,7 @@ class Function:
     returns: Expr | None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Class:
     """A class; start and end are those of its name."""
 

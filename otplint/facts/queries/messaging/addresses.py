@@ -150,7 +150,7 @@ class Addresses:
         facts = self._facts
         home, _, last = actor.qualname.rpartition(".")
         for index in facts.holding(last):  # who imports it by another name says this one too
-            if facts.is_test(index.path) or not may_name(index, home, last):
+            if facts.is_test(index.path) or not may_name(index, home, last, facts):
                 continue
             local = [last, *[name for name, target in index.imports.items() if target.rpartition(".")[2] == last]]
             word = re.compile(rf"\b(?:{'|'.join(map(re.escape, local))})\b")

@@ -136,7 +136,7 @@ class Accesses:
                 own = method.own_attribute(expr)
                 found = self._names.get(own) if own else None
             elif isinstance(expr, code.Name):
-                found = next((m for m in self.actor.methods if m.outer is method and m.name == expr.id), None)
+                found = self.actor.nested(expr.id, method)
             if found is not None:
                 yield found
 

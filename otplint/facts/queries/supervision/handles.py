@@ -14,6 +14,7 @@ from otplint.facts.syntax import code
 
 if TYPE_CHECKING:
     from otplint.facts.methods import Method
+    from otplint.facts.source import Source
 
 _MAX_DEPTH = 8
 _NEUTRAL = frozenset({"start", "daemon", "setDaemon", "isDaemon", "name", "setName", "getName", "set_name", "get_name",
@@ -302,12 +303,21 @@ def _is_named(attribute: str, places: Iterable[Method]) -> bool:
 
 def _is_cared_for(attribute: str, method: Method) -> bool:
     """Whether code outside of the class looks after the attribute: by a call, or where the class is known by name."""
-    last = re.escape(attribute.rpartition(".")[2])
+    last = attribute.rpartition(".")[2]
     actor = method.actor
     names = {a.name.rpartition(".")[2] for a in (actor, *actor.subclasses())} | {method.owner.rpartition(".")[2]}
-    knows = re.compile(rf"\b(?:{'|'.join(sorted(map(re.escape, names - {''})))})\b")
-    reads = re.compile(rf"(?<!\bself)\.{last}\b")
-    cares = re.compile(rf"(?<!\bself)\.{last}\.(?:{'|'.join(_CARES)})\b")
     facts = actor.facts
-    texts = (facts.source(i).text for i in facts.holding(attribute.rpartition(".")[2]) if not facts.is_test(i.path))
-    return any(cares.search(text) or (reads.search(text) and knows.search(text)) for text in texts)
+    for index in facts.holding(last):
+        source = facts.source(index)
+        done = source.remembered(_done_with).get(last) if not facts.is_test(index.path) else None
+        if done is not None and (not done.isdisjoint(_CARES) or source.holds(names - {""})):
+            return True
+    return False
+
+
+def _done_with(source: Source) -> dict[str, set[str]]:
+    """The attributes of other objects that a file reads, each with the names that follow: ``x.task.cancel``."""
+    found: dict[str, set[str]] = {}
+    for read in re.finditer(r"(?<!\bself)\.(\w+)\b(?=\.(\w+)|)", source.text):
+        found.setdefault(read[1], set()).add(read[2] or "")
+    return found

@@ -288,7 +288,7 @@ def _class_is_configured(
     region = facts.source(index).text[entry.start : entry.end]
     if re.search(r"\bsetattr\(\s*(self|cls)\b|\b__dict__\b|\bvars\(self\)", region):
         return True
-    return any(_is_given(name, source) for source in _distinct(sources))
+    return any(source.remembered(_is_given, name) for source in _distinct(sources))
 
 
 def _module_constant(qualified: str, method: Method, depth: int) -> list[Fixed] | None:
@@ -302,13 +302,16 @@ def _module_constant(qualified: str, method: Method, depth: int) -> list[Fixed] 
     target = next((t for t in targets if isinstance(t, code.Name) and t.id == name), None)
     if target is None or place.source.lines.position(stmt.start)[1] > 1:
         return None
-    if re.search(rf"^\s+(global\s[^\n]*\b{name}\b|{name}\s*[+*/-]?=[^=])", place.source.text, re.MULTILINE) and (
-        re.search(rf"\bglobal\s[^\n]*\b{name}\b", place.source.text)
-    ):
+    if place.source.remembered(_is_rebound, name):
         return None
-    if any(_is_given(name, source) for source in _distinct([place.source, method.source])):
+    if any(source.remembered(_is_given, name) for source in _distinct([place.source, method.source])):
         return None
     return _constant(value, target, place, depth, "module", name)
+
+
+def _is_rebound(source: Source, name: str) -> bool:
+    """True where a function of the file declares the name global."""
+    return name in source.text and re.search(rf"^\s+global\s[^\n]*\b{name}\b", source.text, re.MULTILINE) is not None
 
 
 def _distinct(sources: list[Source]) -> Iterator[Source]:
@@ -319,7 +322,7 @@ def _distinct(sources: list[Source]) -> Iterator[Source]:
             yield source
 
 
-def _is_given(name: str, source: Source) -> bool:
+def _is_given(source: Source, name: str) -> bool:
     """True where the name is a default that others may override, or is assigned through a module or an instance."""
     escaped = re.escape(name)
     if name not in source.text:
