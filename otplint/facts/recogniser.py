@@ -52,19 +52,9 @@ class Recogniser:
                 Confidence.HIGH,
                 f"{how} {root or decorator}",
             )
-        if self._may_live(source, entry):
-            shaped = self.build_class(
-                source,
-                entry,
-                self._by_name("threads"),
-                recognise.SHAPE,
-                "class",
-                Confidence.MEDIUM,
-                "lives by its own loop or callbacks",
-            )
-            if any(m.role in (Role.LOOP, Role.HANDLER) for m in shaped.everything):
-                shaped.framework = self._by_name(shapes.runs_on(shaped))
-                return shaped
+        shaped = self._shaped(source, entry)
+        if shaped is not None:
+            return shaped
         if self._sets_up(source, text):
             setup = self.build_class(source, entry, PLAIN, NO_ACTOR, "setup", Confidence.HIGH, "sets supervision up")
             if setup.events(*SETUP_ROLES):
@@ -73,6 +63,27 @@ class Recogniser:
             driver = self.build_class(source, entry, PLAIN, NO_ACTOR, "setup", Confidence.HIGH, "looks after actors")
             return driver if steering.anybody_steers(driver) else None
         return None
+
+    def _shaped(self, source: Source, entry: ClassEntry) -> Actor | None:
+        """The actor that a class is by its shape; that it is none is found out once for all facts of a scan."""
+        built: list[Actor] = []
+
+        def build() -> Actor:
+            evidence = "lives by its own loop or callbacks"
+            threads = self._by_name("threads")
+            return self.build_class(source, entry, threads, recognise.SHAPE, "class", Confidence.MEDIUM, evidence)
+
+        def lives() -> bool:
+            if not self._may_live(source, entry):
+                return False
+            built.append(build())
+            return any(m.role in (Role.LOOP, Role.HANDLER) for m in built[0].everything)
+
+        if not self.facts.project.remembered(("shape", source.path, entry.qualname, str(entry.start)), lives):
+            return None
+        shaped = built[0] if built else build()
+        shaped.framework = self._by_name(shapes.runs_on(shaped))
+        return shaped
 
     def _may_live(self, source: Source, entry: ClassEntry) -> bool:
         """A cheap look: does the class, or a base of it in the project, live by a loop or by callbacks?"""

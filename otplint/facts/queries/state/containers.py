@@ -227,25 +227,20 @@ class Containers:
 
     def _bound(self, name: str, values: list[code.Expr], method: Method, depth: int) -> Place | None:
         found = [(v, self.place_of(v, method, depth)) for v in values if not empty(v, method)]
-        for stmt in method.statements:
+        given = {id(value) for value in values}
+        for stmt in method.remembered(_binding):
             if isinstance(stmt, code.For):
                 looped = self._looped(name, stmt.target, stmt.iter, method, depth)
                 if looped is not None:
                     return looped
-                if any(stmt.iter is v for v in values):
+                if id(stmt.iter) in given:
                     return None  # one entry of it
-            elif (
-                isinstance(stmt, code.Assign)
-                and any(stmt.value is v for v in values)
-                and any(isinstance(t, code.Seq) for t in stmt.targets)
-            ):
+            elif id(stmt.value) in given:
                 return None  # unpacked, which only displays may be (they are taken apart before)
-        for expr in method.exprs():
-            if isinstance(expr, code.Comp):
-                for clause in expr.clauses:
-                    looped = self._looped(name, clause.target, clause.iter, method, depth)
-                    if looped is not None or any(clause.iter is v for v in values):
-                        return looped
+        for clause in method.remembered(_clauses):
+            looped = self._looped(name, clause.target, clause.iter, method, depth)
+            if looped is not None or id(clause.iter) in given:
+                return looped
         places = {p for _, p in found}
         if len(places) == 1:
             return places.pop()
@@ -314,6 +309,19 @@ class Containers:
             return None
         returned = {self.place_of(value, helper, depth) for value in _returned(helper)} - {None}
         return returned.pop() if len(returned) == 1 else None
+
+
+def _binding(method: Method) -> tuple[code.For | code.Assign, ...]:
+    """The loops of a function, and its assignments that unpack."""
+    return tuple(
+        s
+        for s in method.statements
+        if isinstance(s, code.For) or (isinstance(s, code.Assign) and any(isinstance(t, code.Seq) for t in s.targets))
+    )
+
+
+def _clauses(method: Method) -> tuple[code.Clause, ...]:
+    return tuple(clause for e in method.exprs() if isinstance(e, code.Comp) for clause in e.clauses)
 
 
 def _returned(helper: Method) -> Iterator[code.Expr]:
