@@ -20,8 +20,7 @@ def dependents(actor: Actor, entries: Sequence[Entry]) -> Iterator[tuple[Method,
     family = {actor.qualname, *[sub.qualname for sub in actor.subclasses()]}
     types = {type_ for entry in entries for type_ in entry.types}
     doors = {entry.name for entry in entries if entry.node is entry.method.code}
-    words = {name.rpartition(".")[2] for name in (*family, *types)} | doors
-    for other in actor.facts.actors_holding(*words):
+    for other in actor.facts.actors_holding(*{name.rpartition(".")[2] for name in (*family, *types)}):
         if other.qualname in family:
             continue
         found = next(_requests(other, family, types, doors), None)

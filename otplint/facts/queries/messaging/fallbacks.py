@@ -186,17 +186,13 @@ def _seen_through(
         current = place[0]
         if current is method:
             break
-        calls = [
-            (owner, p.node)
-            for p in points
-            if isinstance(p.node, code.Call) and (owner := actor.method_of(p.function)) is not None
-            if actor.own_method(p.node, owner) is current
-        ]
+        sites = {id(call): (owner, call) for call, owner in actor.sites(current)}
+        made = next((sites[id(p.node)] for p in points if id(p.node) in sites), None) if sites else None
         names = {p.name for p in current.code.params} - {current.self_name}
         used = {e.id for x in (target, payload) for e in code.walk(x) if isinstance(e, code.Name)} & names
-        if not calls or not used:
+        if made is None or not used:
             break
-        caller, call = calls[0]
+        caller, call = made
         target, payload = (_replaced(x, call, current) for x in (target, payload))
         place = (caller, call)
     return place, target, payload
