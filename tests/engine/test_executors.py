@@ -373,7 +373,8 @@ def test_packages_are_likely_to_be_asked_for(tmp_path: Path) -> None:
         "src/pkg/__init__.py": "",
         "src/pkg/a/__init__.py": "from .deep import Thing",
         "src/pkg/a/deep.py": "from .deeper import Thing",
-        "src/pkg/a/deeper.py": "",
+        "src/pkg/a/deeper.py": "from .deepest import Thing",
+        "src/pkg/a/deepest.py": "",
         "src/pkg/own.py": "from pkg import a\nimport json",
         "src/pkg/other.py": "",
     }
@@ -381,4 +382,5 @@ def test_packages_are_likely_to_be_asked_for(tmp_path: Path) -> None:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
     expected = {"src/pkg/own.py", "src/pkg/__init__.py", "src/pkg/a/__init__.py", "src/pkg/a/deep.py"}
+    # A package leads on, a module does not.
     assert likely(Files(tmp_path), ["src/pkg/own.py"], texts.keys()) == expected

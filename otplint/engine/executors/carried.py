@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,7 @@ from otplint.engine.collect import Files, imported
 from otplint.facts.index.entries import absolute_module
 from otplint.facts.index.modules import candidate_paths, module_name
 
+_LISTED = re.compile(rb"\bimport[ \t]*\([^)]*\)")
 Content = bytes | OSError
 """What a file holds, or why that cannot be read."""
 
@@ -90,14 +92,16 @@ def _below(top: str, prefix: str, leading: set[str], above: frozenset[tuple[int,
 def likely(files: Files, paths: Iterable[str], names: Container[str]) -> set[str]:
     """Some files, and those that they may be asked about together: a guess that saves questions.
 
-    Those are the packages around them and what they import; what a package imports it may hand on, so it counts too.
+    Those are the packages around them and what they import, and once more the same of these: a class that is imported
+    has bases. What a package imports it may hand on, however far.
     """
     found = set(paths)
-    fresh = sorted(found)
+    fresh = near = {other for path in found for other in _near(files, path, names)} - found
+    found |= near
     while fresh:
-        near = {other for path in fresh for other in _near(files, path, names)}
-        fresh = sorted(path for path in near - found if path.endswith("__init__.py"))
+        near = {other for path in fresh for other in _near(files, path, names)} - found
         found |= near
+        fresh = {path for path in near if path.endswith("__init__.py")}
     return found
 
 
@@ -108,9 +112,15 @@ def _near(files: Files, path: str, names: Container[str]) -> Iterator[str]:
     except OSError:
         return
     targets = {own.module}
-    for target in imported(data):
+    for target in imported(_LISTED.sub(_on_one_line, data)):
         level = len(target) - len(target.lstrip("."))
         targets.add(absolute_module(own.module, is_package=own.is_package, level=level, source=target[level:]))
     parts = {target[:at] for target in targets for at, char in enumerate(target) if char == "."}
-    roots = dict.fromkeys((own.root, "", "src/"))
+    neighbours = path[: path.rfind("/") + 1]  # a script imports what lies beside it, and what lies beside its package
+    above = neighbours.rstrip("/").rpartition("/")[0]
+    roots = dict.fromkeys((own.root, neighbours, f"{above}/" if above else "", "", "src/"))
     yield from (place for name in targets | parts for place in candidate_paths(name, roots) if place in names)
+
+
+def _on_one_line(names: re.Match[bytes]) -> bytes:
+    return re.sub(rb"(?:#[^\n]*)?\n", b" ", names[0])
