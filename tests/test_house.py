@@ -21,7 +21,7 @@ from otplint.testkit import Check, checks
 ROOT = Path(__file__).resolve().parent.parent
 FIXTURES = ROOT / "fixtures"
 RULES = sorted(rules_in(otplint.rules), key=lambda rule: rule.code)
-SYSTEMS = ("flaws_report3",)
+SYSTEMS = ("flaws_report3", "frameworks")
 """Fixtures that belong to no single rule."""
 
 

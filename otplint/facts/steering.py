@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from otplint.facts.methods import Method
     from otplint.facts.source import Source
 
+_COUNTERS = ("range", "builtins.range", "itertools.count", "itertools.repeat")
 _GENERAL = ("asyncio.", "builtins.")
 """Exceptions of these tell nothing about actors."""
 
@@ -43,7 +44,7 @@ def _below(vocabulary: Vocabulary) -> dict[str, set[str]]:
 
 
 def steers(method: Method) -> bool:
-    """True for a function that handles an actor's failure in a loop, to go on without it, or ends actors."""
+    """True for a function that tries again when an actor fails, or ends actors."""
     return method.remembered(_steers)
 
 
@@ -59,10 +60,17 @@ def _steers(method: Method) -> bool:
         return True
     for guarded, handler in method.handlers:
         caught = handler.type.items if isinstance(handler.type, code.Seq) else (handler.type,)
-        looped = any(isinstance(up, (code.While, code.For)) for up in method.above(guarded))
+        looped = any(_tries_again(up, method) for up in method.above(guarded))
         if looped and any(method.qualname(single) in failures for single in caught):
             return True
     return False
+
+
+def _tries_again(loop: code.Node, method: Method) -> bool:
+    """A loop that repeats one thing; one over items does something else each time."""
+    if isinstance(loop, code.For) and isinstance(loop.iter, code.Call):
+        return method.qualname(loop.iter.func) in _COUNTERS
+    return isinstance(loop, code.While)
 
 
 @functools.lru_cache(maxsize=4)

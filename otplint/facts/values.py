@@ -112,7 +112,10 @@ class Values:
             return found.pop()
         if not found:
             looped = loop_sources(name, method)
-            found = {element_type(self, s, method, depth + 1, second=second) for s, second in looped} - {""}
+            found = {
+                element_type(self, s, method, depth + 1, second=second) or _declared_items(s, method)
+                for s, second in looped
+            } - {""}
         if not found and method.outer is not None and not binds(method, name):
             return self._name_type(name, method.outer, depth + 1)
         if not found and not method.is_local(name):
@@ -278,6 +281,17 @@ def annotation_type(annotation: code.Expr | None, method: Method) -> str:
             return outer
         case code.Name() | code.Attr():
             return method.qualname(annotation)
+    return ""
+
+
+def _declared_items(source: code.Expr, method: Method) -> str:
+    """The type of the items of an own attribute by its annotation: ``dict[int, Task]``, ``list[Task]``."""
+    if isinstance(source, code.Call) and isinstance(source.func, code.Attr) and not source.args:
+        source = source.func.base  # its values(), items() or copy()
+    for _, annotation, place in method.actor.assigned(method.own_attribute(source)):
+        if isinstance(annotation, code.Sub):
+            key = annotation.key
+            return annotation_type(key.items[-1] if isinstance(key, code.Seq) and key.items else key, place)
     return ""
 
 

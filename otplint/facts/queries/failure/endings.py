@@ -12,6 +12,8 @@ __all__ = ["cleans_up", "ends_the_process", "is_catch_all", "leaves_alive"]
 
 _ENDS = frozenset({"cancel", "kill", "terminate"})
 """How the standard library's tasks, timers and processes are ended, where nobody knows what they are."""
+_PROMISES = ("asyncio.Future", "concurrent.futures.Future")
+"""What only waits for a result: cancelling it ends nothing."""
 _LEAVES = ("os._exit", "os.abort")
 _DEPTH = 2
 
@@ -67,4 +69,6 @@ def _ends(call: code.Call, method: Method, depth: int) -> bool:
     inner, _ = called(call, method)
     if inner is not None:
         return depth > 0 and any(_ends(each, inner, depth - 1) for each in inner.calls)
-    return isinstance(call.func, code.Attr) and call.func.name in _ENDS and not call.args
+    if not isinstance(call.func, code.Attr) or call.func.name not in _ENDS or call.args:
+        return False
+    return method.actor.values.type_of(call.func.base, method) not in _PROMISES
