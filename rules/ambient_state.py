@@ -61,7 +61,7 @@ class AmbientState(ProjectRule[tuple[str, Finding]]):
         Only writes that a handler or loop reaches count, in the class or in functions of modules that it calls; what
         is filled at import or when the actor starts does not. Silent under a lock, for what is made once when it is
         first needed, for ContextVars, weak registries and in tests. A table that only keeps what was computed for a
-        key is a cache: low confidence.
+        key is a cache: low confidence. So is what another file keeps for whoever calls it.
 
     Report:
         Flaw 5. There it is the process dictionary, which at least belongs to one process.
@@ -104,10 +104,20 @@ class AmbientState(ProjectRule[tuple[str, Finding]]):
             consequence="Actors see each other's state, and a restart goes on with what the crash left.",
             remedy=f"Make {name} an attribute that the actor sets when it starts, or an actor that the others ask.",
             related=related,
-            confidence=min(
-                actor.confidence, Confidence.LOW if state.remembers else self.confidence, key=lambda c: c.rank
-            ),
+            confidence=min(actor.confidence, self._trust(actor, state), key=lambda c: c.rank),
         )
+
+    def _trust(self, actor: Actor, state: Ambient) -> Confidence:
+        """How sure it is that the state is the actor's own."""
+        writer, stmt = state.writes[0]
+        why = "the table only keeps what was computed for a key: a cache" if state.remembers else ""
+        if all(m.source.path != actor.path and m not in actor.everything for m, _ in state.writes):
+            why = "functions of another file keep it for whoever calls them, which may be what they are for"
+        elif state.definition is not None and state.definition[0].source.path not in {
+            m.source.path for m, _ in state.writes
+        }:
+            why = "another file keeps it for the whole process, which may be what it is for"
+        return Confidence.LOW if writer.exempt(stmt, why) else self.confidence
 
 
 def _place(state: Ambient) -> tuple[Method, code.Node]:

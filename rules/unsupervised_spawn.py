@@ -126,7 +126,6 @@ class UnsupervisedSpawn(Rule):
             related.append((spawn.event.method, spawn.event.call, "where it is started"))
         if spawn.target is not None:
             related.append((spawn.target, spawn.target.code, "what it runs"))
-        collected = kind == "task" and spawn.fate in (Fate.DROPPED, Fate.FORGOTTEN)
         runs = "" if spawn.target is None else f" for {spawn.target.name}"
         where = f"{owner}.{method.name}" if method.owner else method.name
         return self.finding(
@@ -134,11 +133,18 @@ class UnsupervisedSpawn(Rule):
             method,
             _head(outcome.call, method),
             problem=f"{where} starts {_WHATS[kind]}{runs} {deed}.",
-            consequence=_COLLECTED if collected else _OUTCOMES.get(kind, _OTHERWISE),
+            consequence=_consequence(spawn),
             remedy=_REMEDIES[kind],
             related=related,
             confidence=confidence,
         )
+
+
+def _consequence(spawn: Spawn) -> str:
+    if spawn.goes_on_by_itself:
+        return "It survives its failures, and nothing ends it with the actor: the next one comes beside it."
+    collected = spawn.kind == "task" and spawn.fate in (Fate.DROPPED, Fate.FORGOTTEN)
+    return _COLLECTED if collected else _OUTCOMES.get(spawn.kind, _OTHERWISE)
 
 
 def _starts(actor: Actor) -> Iterator[tuple[Spawn, bool]]:
@@ -179,6 +185,8 @@ def _doubt(spawn: Spawn) -> str:
         return "its loop ends when the actor tells it to"
     if spawn.kind == "timer":
         return "a timer runs once, and then is over"
+    if spawn.kind == "pool":
+        return "its threads end when the pool is collected, at the latest with the process"
     if spawn.reports_failures:
         return "what it runs catches any error and tells somebody"
     if not spawn.runs_on and spawn.fate is not Fate.GLANCED and spawn.is_listened_to:

@@ -20,8 +20,10 @@ def settle(actor: Actor) -> None:
     if kind.scheduler == "async-decides":
         one_is_async = any(m.code.is_async and m.outer is None for m in actor.everything)
         kind = replace(kind, scheduler="event-loop" if one_is_async else "thread")
-    if kind.restarted_with and _is_restarted(actor):
+    if _is_made_with(kind.restarted_with, actor, none="0"):
         kind = replace(kind, on_failure=tuple(dict.fromkeys((*kind.on_failure, "restart"))))
+    if _is_made_with(kind.beside_with, actor, none="1"):
+        kind = replace(kind, several_at_once=True)
     actor.kind = kind
     if kind.tables:
         for method in _dispatched(actor):
@@ -29,15 +31,17 @@ def settle(actor: Actor) -> None:
                 method.role = Role.HANDLER
 
 
-def _is_restarted(actor: Actor) -> bool:
-    """``@remote(max_restarts=3)`` on the class, or ``Name.options(max_restarts=3)`` in its file; zero is no restart."""
+def _is_made_with(keywords: tuple[str, ...], actor: Actor, *, none: str) -> bool:
+    """``@remote(max_restarts=3)`` on the class, or ``Name.options(max_restarts=3)`` in its file; ``none`` is none."""
+    if not keywords:
+        return False
     for decorator in actor.node.decorators if actor.node is not None else ():
         for arg in decorator.args if isinstance(decorator, code.Call) else ():
-            if arg.name in actor.kind.restarted_with:
-                return not (isinstance(arg.value, code.Const) and arg.value.value == 0)
+            if arg.name in keywords:
+                return not (isinstance(arg.value, code.Const) and str(arg.value.value) == none)
     last = re.escape(actor.name.rpartition(".")[2])
-    given = "|".join(map(re.escape, actor.kind.restarted_with))
-    return re.search(rf"\b{last}\)?\.options\([^()]*\b(?:{given})\s*=\s*(?!0\b)", actor.source.text) is not None
+    given = "|".join(map(re.escape, keywords))
+    return re.search(rf"\b{last}\)?\.options\([^()]*\b(?:{given})\s*=\s*(?!{none}\b)", actor.source.text) is not None
 
 
 def _dispatched(actor: Actor) -> Iterator[Method]:

@@ -68,9 +68,16 @@ def _steers(method: Method) -> bool:
 
 def _tries_again(loop: code.Node, method: Method) -> bool:
     """A loop that repeats one thing; one over items does something else each time."""
-    if isinstance(loop, code.For) and isinstance(loop.iter, code.Call):
-        return method.qualname(loop.iter.func) in _COUNTERS
-    return isinstance(loop, code.While)
+    if not isinstance(loop, code.For):
+        return isinstance(loop, code.While)
+    if isinstance(loop.iter, code.Call) and method.qualname(loop.iter.func) in _COUNTERS:
+        return True
+    return isinstance(loop.target, code.Name) and not any(
+        isinstance(e, code.Name) and e.id == loop.target.id
+        for stmt in code.statements(loop.body)
+        for head in code.expressions(stmt)
+        for e in code.walk(head)
+    )
 
 
 @functools.lru_cache(maxsize=4)

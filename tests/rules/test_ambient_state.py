@@ -228,7 +228,9 @@ POSITIVE: Mapping[str, tuple[str, str]] = {
             global total
             total = x
         class A(Server):
-            async def handle_cast(self, msg): note(msg)
+            async def handle_cast(self, msg):
+                note(msg)
+                return total
         """,
         "total = x",
     ),
@@ -240,6 +242,7 @@ POSITIVE: Mapping[str, tuple[str, str]] = {
                     global total
                     total = msg
                 note()
+                return total
         """,
         "total = msg",
     ),

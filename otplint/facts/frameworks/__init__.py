@@ -67,6 +67,13 @@ class ActorKind:
     """What a failure in a handler leads to, from ``FAILURES``."""
     restarted_with: tuple[str, ...] = ()
     """Keywords of the decorator, or of the class it makes, that have the framework restart the actor when it dies."""
+    beside_with: tuple[str, ...] = ()
+    """Keywords of the decorator, or of the class it makes, that have several messages handled at once, each on a thread
+    of its own."""
+    frees_worker: bool = False
+    """True where a job that waits for another one lets others have its worker meanwhile."""
+    several_at_once: bool = False
+    """True where the actor is made with one of them."""
     stop_exceptions: tuple[str, ...] = ()
     """Exceptions by which the actor is told to stop, beside ``BaseException``'s own."""
     attributes: Mapping[str, str] = field(default_factory=dict)

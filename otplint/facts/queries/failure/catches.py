@@ -98,7 +98,7 @@ class Catch(NamedTuple):
     @property
     def raises_some(self) -> bool:
         """True where the arm tells failures apart: some it raises again."""
-        return any(isinstance(s, code.Raise) for s in code.statements(self.body))
+        return any(isinstance(s, code.Raise) or _never_holds(s) for s in code.statements(self.body))
 
     @property
     def says_nothing(self) -> bool:
@@ -212,6 +212,11 @@ def catches(method: Method) -> Iterator[Catch]:
                 if isinstance(context, code.Call) and method.qualname(context.func) == "contextlib.suppress":
                     types = tuple(t for a in context.args for t in caught_types(a.value, method))
                     yield Catch(method, context, types, "", (), stmt.body, stmt)
+
+
+def _never_holds(stmt: code.Stmt) -> bool:
+    """``assert False``: it raises."""
+    return isinstance(stmt, code.Assert) and isinstance(stmt.test, code.Const) and not stmt.test.value
 
 
 def caught_types(type_: code.Expr | None, method: Method) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from otplint.facts.queries.failure.catches import Catch
 from otplint.facts.queries.failure.endings import cleans_up, ends_the_process, leaves_alive
 from otplint.facts.queries.failure.reaction import Reaction
 from otplint.facts.queries.failure.restoring import brings_state_back
+from otplint.facts.queries.failure.results import acted_on, tells_in_answer
 from otplint.facts.queries.failure.wrapping import guards_what_is_given
 from otplint.facts.syntax import code
 from otplint.findings import Confidence
@@ -90,10 +91,21 @@ def _how_sure(catch: Catch, fate: str, actor: Actor) -> tuple[Confidence | None,
             return (Confidence.LOW, reacts) if reaction is Reaction.REACTS else (Confidence.MEDIUM, "")
     if reaction is Reaction.REACTS or catch.probes_a_package:
         return Confidence.LOW, reacts if reaction is Reaction.REACTS else "it guards the use of an optional package"
+    if reaction is Reaction.DEFAULT and (why := _is_answered(catch, fate)):
+        return Confidence.LOW, why
     beside = fate == "reply" and reaction in (Reaction.LOGS, Reaction.MARKS) and not catch.is_main_work
     if beside and not brings_state_back(catch):
         return Confidence.LOW, "a step on the side fails: the caller gets what it asked for all the same"
     return Confidence.MEDIUM if reaction in (Reaction.LOGS, Reaction.MARKS) else Confidence.HIGH, ""
+
+
+def _is_answered(catch: Catch, fate: str) -> str:
+    """Why the value that stands for the failure tells whoever gets it; empty where it does not."""
+    answers = fate == "reply" and catch.method.role is Role.HANDLER
+    if answers and tells_in_answer(catch.body, getattr(catch.node, "name", None) or ""):
+        return "the answer holds the error, and the caller gets it"
+    returns = any(isinstance(s, code.Return) and s.value is not None for s in code.statements(catch.body))
+    return "its callers decide by the result what they do next" if returns and acted_on(catch.method) else ""
 
 
 def _ends_life(catch: Catch) -> bool:

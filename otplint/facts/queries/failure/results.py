@@ -5,7 +5,7 @@ from __future__ import annotations
 from otplint.facts.methods import Method, Role
 from otplint.facts.syntax import code
 
-__all__ = ["fails_by", "hands_on"]
+__all__ = ["acted_on", "fails_by", "hands_on", "tells_in_answer"]
 
 _MAX_DEPTH = 2
 _HANDS_OVER = frozenset({"set_exception", "set_exc_info"})
@@ -30,6 +30,24 @@ def fails_by(call: code.Node, caller: Method, depth: int = 0) -> bool:
         if event is not None and event.role == "stop" and _depends(other, caller, names, call):
             return True
     return False
+
+
+def acted_on(method: Method) -> bool:
+    """True where a caller, wherever it is in the project, decides by what the function gives what it does next."""
+    return any(_decides(call, caller) for call, caller in method.actor.facts.calls_of(method))
+
+
+def tells_in_answer(block: code.Block, name: str) -> bool:
+    """True where the arm gives back a value that holds the error by its name, or its text."""
+    given = [s.value for s in code.statements(block) if isinstance(s, code.Return) and s.value is not None]
+    return bool(name) and any(isinstance(e, code.Name) and e.id == name for value in given for e in code.walk(value))
+
+
+def _decides(call: code.Call, caller: Method) -> bool:
+    names = _bound_to(call, caller)
+    return any(
+        isinstance(stmt, (code.If, code.While)) and _mentions(stmt.test, names, call) for stmt in caller.statements
+    )
 
 
 def hands_on(call: code.Node, caller: Method) -> bool:

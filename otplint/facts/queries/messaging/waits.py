@@ -127,6 +127,10 @@ def way(wait: Wait) -> list[tuple[Method, code.Node, str]]:
 
 def _holds_nobody_up(event: Event, place: Running, *, awaited: bool) -> str:
     """Why a call of a waiting operation does not hold the actor up; empty where it does."""
+    if place.actor.form == "function" and place.actor.kind.frees_worker and not place.on_loop:
+        return "a job has no mailbox, and its worker does other work while it waits"
+    if place.actor.kind.several_at_once and not place.on_loop:
+        return "the actor is made to handle several messages at once: one waits, the others go on"
     if awaited and not event.framework.awaits:
         return "it is awaited: it gives a future or coroutine, and holds no thread up"
     if event.framework.awaits and not awaited:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
@@ -77,9 +78,18 @@ def ambient(actor: Actor) -> Iterator[Ambient]:
     for (kind, name), writes in found.items():
         places = tuple((w.method, w.stmt) for w in writes)
         cached = all(_is_memo(w) for w in writes)
-        for write in writes if cached else ():
-            write.method.exempt(write.stmt, "the table only keeps what was computed for a key: a cache")
+        if kind == "global" and not _is_read(name.rpartition(".")[2], writes):
+            continue
         yield Ambient(kind, name, _definition(kind, name, actor), places, cached)
+
+
+def _is_read(name: str, writes: list[_Write]) -> bool:
+    """Whether anything in the file does more with the name than to set it anew."""
+    source = writes[0].method.source
+    plain = re.findall(rf"^\s*(?:{name}\s*(?::[^=\n]+)?=(?!=)|global\b[^\n]*\b{name}\b)", source.text, re.MULTILINE)
+    return len(re.findall(rf"\b{name}\b", source.text)) > len(plain) or any(
+        w.method.source is not source for w in writes
+    )
 
 
 def _handling(actor: Actor) -> list[Method]:

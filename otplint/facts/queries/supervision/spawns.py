@@ -73,6 +73,12 @@ class Spawn:
         return any(c.is_broad and c.reaction is Reaction.REACTS and c.around in target.body for c in catches(target))
 
     @property
+    def goes_on_by_itself(self) -> bool:
+        """True where each round of its loop catches any error, says so, and the next one comes."""
+        loops = [s for s in self.target.body if isinstance(s, code.While)] if self.target is not None else []
+        return bool(loops) and all(_guards_rounds(loop, self.target) for loop in loops if self.target is not None)
+
+    @property
     def is_listened_to(self) -> bool:
         """True where it is given an object made here (a queue, a stream) that the starter goes on to use."""
         method, call = self.event.method, self.event.call
@@ -201,6 +207,28 @@ def colleagues(actor: Actor) -> Iterator[Method]:
 
 def _called(decorator: code.Expr) -> code.Expr:
     return decorator.func if isinstance(decorator, code.Call) else decorator
+
+
+def _guards_rounds(loop: code.While, method: Method) -> bool:
+    """Whether all work in the loop, pauses left out, is under a broad clause that logs or reacts."""
+    guarded = [c for c in catches(method) if c.is_broad and c.reaction is not Reaction.SILENT and c.around in loop.body]
+    held = {id(call) for catch in guarded for call in code.calls(catch.tried)}
+    clauses = {id(call) for catch in guarded for call in code.calls(catch.body)}
+    for call in code.calls(loop.body):
+        event = method.event(call)
+        if id(call) not in held | clauses and not (event is not None and event.role in ("sleep", "wait")):
+            inner = method.actor.own_method(call, method)
+            if inner is None or not _is_guarded(inner):
+                return False
+    return bool(held) or any(method.actor.own_method(call, method) for call in code.calls(loop.body))
+
+
+def _is_guarded(method: Method) -> bool:
+    """Whether the function is nothing but a ``try`` with a broad clause that logs or reacts."""
+    body = [s for s in method.body if not (isinstance(s, code.Do) and isinstance(s.value, code.Const))]
+    return len(body) == 1 and any(
+        c.is_broad and c.reaction is not Reaction.SILENT and c.around is body[0] for c in catches(method)
+    )
 
 
 def _may_spawn(name: str, facts: Facts) -> Iterator[Method]:

@@ -21,6 +21,7 @@ _SIZES_AND_SUPERVISION = (*_SETUP, "queue")
 _PAUSES = ("sleep", "wait", "call")
 """What looks after actors waits by these; a number there is how long they are given."""
 _CLAMPS = ("min", "max")
+_WIDTHS = {2**bits - lack for bits in (15, 16, 31, 32, 63, 64) for lack in (0, 1)}
 
 
 class Limit(NamedTuple):
@@ -177,8 +178,15 @@ def _moved(expr: code.Expr, method: Method) -> Iterator[tuple[code.Expr, Fixed]]
                 yield from ((arg.value, n) for n in own if name == "min")
                 if not own:
                     yield from _moved(arg.value, method)
-        case code.Binary():
+        case code.Binary() if not _steps_on(expr, method):
             yield from ((expr, n) for n in margins(expr, method))
+
+
+def _steps_on(expr: code.Binary, method: Method) -> bool:
+    """``delay = delay + 5``: the step of what grows, whose start and end are the limits."""
+    stmt = method.statement(expr)
+    targets = {code.dotted(t) for t in stmt.targets} if isinstance(stmt, code.Assign) else set()
+    return bool(targets & {code.dotted(expr.left), code.dotted(expr.right)} - {""})
 
 
 def _compared(method: Method) -> Iterator[Limit]:
@@ -190,6 +198,8 @@ def _compared(method: Method) -> Iterator[Limit]:
         method.exempt(found.compare, found.natural or unnamed)
         own = found.measure in (Measure.STATE, Measure.RESOURCE, Measure.COUNTER)
         for number in found.constants if not found.natural else ():
+            if number.value in _WIDTHS:
+                continue  # where a number of so many bits ends
             what = f"a threshold for {found.measure.value}"
             yield Limit(number, number.node, number.place, found.compare, method, what, False, own)
     for compare in method.exprs() if method.asked_why else ():
