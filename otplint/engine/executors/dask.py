@@ -12,7 +12,7 @@ import logging
 import pickle
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -32,6 +32,8 @@ _PATIENCE = 0.5
 """Seconds between two looks at whether anybody is still there."""
 _TRIES = 5
 """How often a task whose data got lost with its workers is given out again."""
+_TIMEOUTS = (TimeoutError, asyncio.TimeoutError)
+"""One and the same since Python 3.11."""
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
@@ -82,7 +84,7 @@ class Cluster(Pool):
 
     def __exit__(self, *_: object) -> None:
         """Let go of the scheduler; what it still does for this scan is given up."""
-        with contextlib.suppress(OSError, TimeoutError):
+        with contextlib.suppress(OSError, *_TIMEOUTS):
             self._open.close()
 
     def each(
@@ -101,7 +103,7 @@ class Cluster(Pool):
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # about versions: they are compared below
                 return Client(self._address, timeout=self._seconds, set_as_default=False)
-        except (OSError, TimeoutError, asyncio.TimeoutError) as error:
+        except (OSError, *_TIMEOUTS) as error:
             why = f" ({_line(error)})" if str(error) else ""
             raise ExecutorError(f"no scheduler answers at {self._address} within {self._seconds:g} s{why}") from error
 
@@ -109,17 +111,17 @@ class Cluster(Pool):
         assert self._client is not None
         try:
             self._client.wait_for_workers(1, timeout=self._seconds)
-        except TimeoutError as error:
+        except _TIMEOUTS as error:
             raise ExecutorError(
                 f"the scheduler at {self._address} has no worker, after {self._seconds:g} s of waiting"
             ) from error
-        here: Mapping[str, str] = {name: version for name, version in kit().items() if name in ("Python", "libcst")}
-        for address, said in sorted(self._client.get_versions(packages=["libcst", "otplint"])["workers"].items()):
+        here = {"Python": kit()["Python"]}
+        for address, said in sorted(self._client.get_versions(packages=["otplint"])["workers"].items()):
             packages = said["packages"]
             if packages.get("otplint") is None:
                 raise ExecutorError(f"worker {address} has no otplint; install the version there that is here")
             python = ".".join(str(packages["python"]).split(".")[:2])
-            wrong = difference(here, {"Python": python, "libcst": str(packages.get("libcst"))})
+            wrong = difference(here, {"Python": python})
             if wrong:
                 raise ExecutorError(f"worker {address} cannot do the work of this otplint: {wrong}")
 
@@ -172,7 +174,7 @@ class _Round:
         try:
             with self._client.as_current():
                 finished = wait(list(self._running), timeout=_PATIENCE, return_when="FIRST_COMPLETED").done
-        except (TimeoutError, CancelledError):
+        except (*_TIMEOUTS, CancelledError):
             finished = {future for future in self._running if future.status != "pending"}
         for future in finished:
             position = self._running.pop(future)
@@ -221,7 +223,7 @@ class _Round:
         """
         try:
             count = len(self._client.nthreads())
-        except (OSError, TimeoutError, RuntimeError, CancelledError) as error:
+        except (OSError, *_TIMEOUTS, RuntimeError, CancelledError) as error:
             raise ExecutorError(f"the connection to the scheduler at {self._address} is lost") from error
         now = time.monotonic()
         self._alone = 0.0 if count else self._alone or now
@@ -245,14 +247,16 @@ def _perform(parcel: Parcel, position: int, more: bytes) -> bytes:
 @contextlib.contextmanager
 def _quiet(seconds: float) -> Iterator[None]:
     """What the library logs is told by our own messages; and it should give up when we do."""
-    logger = logging.getLogger("distributed")
-    before = logger.level
-    logger.setLevel(logging.CRITICAL + 1)
+    names = [name for name in logging.root.manager.loggerDict if name.partition(".")[0] == "distributed"]
+    loud = [logger for logger in map(logging.getLogger, names) if not logger.disabled]
+    for logger in loud:  # each has a level of its own
+        logger.disabled = True
     try:
         with dask.config.set({"distributed.comm.timeouts.connect": seconds}):
             yield
     finally:
-        logger.setLevel(before)
+        for logger in loud:
+            logger.disabled = False
 
 
 def _line(error: BaseException) -> str:
