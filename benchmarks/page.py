@@ -12,7 +12,7 @@ _HEAD = f"""\
 
 Whole processes, as a user starts them, on pinned releases of real projects. `make bench` makes this page
 (`{COMMAND} --render` only draws it again from `benchmarks.json`). Tools take turns (A B C A B C ...), figures are
-medians, and only the ratios of one session mean anything: machines differ, and this one is no fast one. A run that
+medians, and only the ratios of one run mean anything: machines differ, and this one is no fast one. A run that
 takes over a minute is not repeated.
 """
 _ASKED = """\

@@ -88,7 +88,7 @@ class Results:
         return mine / its if mine is not None and its else None
 
     def forget(self, project: str) -> None:
-        """Ratios are of one session only: a project that is measured again loses all of its old runs."""
+        """Ratios are of one run only: a project that is measured again loses all of its old runs."""
         self.runs = [run for run in self.runs if run.project != project]
         self.projects.pop(project, None)
 
