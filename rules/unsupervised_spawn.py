@@ -31,7 +31,7 @@ _OUTCOMES = {
     "task": "If it fails nobody learns of it, and nothing ends it with the actor.",
     "future": "If it fails nobody learns of it, nothing starts it again, and nothing ends it with the actor.",
     "timer": "It fires even after the actor has stopped, and if that fails nobody learns of it.",
-    "pool": "Its threads outlive the actor: every restart leaves some behind.",
+    "pool": "Its threads live until it is collected, and what was submitted may run on after the actor has ended.",
 }
 _OTHERWISE = "If it fails nobody learns of it or starts it again, and it outlives the actor as an orphan."
 _COLLECTED = (
