@@ -13,12 +13,14 @@ import sys
 import textwrap
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError
 from contextlib import closing
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
-from distributed import Client, LocalCluster
+from distributed import Client, Future, LocalCluster
 
 from otplint.config import Config
 from otplint.engine import run
@@ -171,6 +173,25 @@ def test_workers_may_be_killed(
     killer = Killer(cluster, count)
     assert report(project, executor, killer) == expected
     assert killer.killed
+
+
+def test_results_that_get_lost_are_worked_out_again(
+    project: Path, expected: str, executor: Executor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where the workers that hold them, and whatever they were made of, went together."""
+    real, lost = Future.result, iter([False, True, True, False, True])
+
+    def result(self: Future) -> Any:
+        if next(lost, False):
+            raise CancelledError
+        return real(self)
+
+    monkeypatch.setattr(Future, "result", result)
+    assert report(project, executor) == expected
+    assert list(lost) == []
+    lost = iter(lambda: True, None)
+    with pytest.raises(ExecutorError, match=r"^the scheduler at tcp://.* lost the same work 5 times$"):
+        report(project, executor)
 
 
 def test_a_cluster_that_loses_all_workers_is_given_up(project: Path) -> None:
@@ -343,6 +364,35 @@ def test_a_task_has_its_own_files_and_asks_for_others(tmp_path: Path) -> None:
     assert there(packer, 1) == [b"import pykka\nclass B: pass\n"] * 2
     assert there(packer, 0) == Wanted(("b.py",))
     assert there(packer, 0, {"b.py"}) == [b"import pykka\nclass A: pass\n", b"import pykka\nclass B: pass\n"]
+
+
+def test_what_was_held_for_missing_is_forgotten_when_it_comes(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_bytes(b"x = 1\n")
+    (tmp_path / "b.py").write_bytes(b"y = 1\n")
+    packer = Packer(loads, [["a.py"], ["a.py"]], (Memory(Files(tmp_path)), "b.py"))
+    worker = Parcel(packer.common)
+    assert pickle.loads(worker.do(0, packer.task(0, set()), "here")) == Wanted(("b.py",))
+    assert pickle.loads(worker.do(0, packer.task(0, {"b.py"}), "here")) == ["a", "b"]
+    assert pickle.loads(worker.do(1, packer.task(1, set()), "here")) == ["a", "b"]
+
+
+@dataclass
+class Memory:
+    """Asks for each file once, as facts do."""
+
+    files: Files
+    known: dict[str, str] = field(default_factory=dict)
+
+    def module(self, path: str) -> str:
+        if path not in self.known:
+            index = self.files.load(path)
+            self.known[path] = index.module if index is not None else "none"
+        return self.known[path]
+
+
+def loads(paths: list[str], memory: Memory, *more: str) -> list[str]:
+    """The modules of some files and of one more."""
+    return [memory.module(path) for path in (*paths, *more)]
 
 
 def others(paths: list[str], files: Files, *more: str) -> list[bytes]:

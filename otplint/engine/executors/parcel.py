@@ -126,8 +126,8 @@ class Parcel:
         if not files.wanted:
             return result
         wanted = Wanted(tuple(sorted(files.wanted)))
-        files.wanted.clear()
-        self._work = None  # it holds that these files do not exist
+        # What was worked out holds that these files do not exist.
+        self._work, self._files = None, Carried(Path(), names=files.names, contents=files.contents)
         return wanted
 
     def _unpacked(self, where: str) -> Carried:
