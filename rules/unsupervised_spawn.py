@@ -110,7 +110,7 @@ class UnsupervisedSpawn(Rule):
     def check(self, actor: Actor) -> Iterator[Finding]:
         """Report the spawns of the actor and of the helpers it uses that nobody looks after."""
         for spawn, beside in _starts(actor) if actor.is_actor else ():
-            if not spawn.outcome.method.exempt(spawn.outcome.call, _excuse(spawn)):
+            if not spawn.outcome.method.exempt(spawn.outcome.call, _excuse(spawn, actor)):
                 yield self._report(actor, spawn, _confidence(spawn, actor, beside=beside))
 
         for event in actor.events("child") if actor.is_actor else ():
@@ -154,7 +154,7 @@ def _starts(actor: Actor) -> Iterator[tuple[Spawn, bool]]:
         yield from ((spawn, True) for spawn in spawns_of(method))
 
 
-def _excuse(spawn: Spawn) -> str:
+def _excuse(spawn: Spawn, actor: Actor) -> str:
     """Why nobody has to look after what is started; empty where somebody should."""
     kind, fate = spawn.kind, spawn.fate
     if fate is Fate.KEPT:
@@ -163,6 +163,8 @@ def _excuse(spawn: Spawn) -> str:
         return "it ends by leaving the process, as a watchdog does"
     if kind in ("thread", "process") and fate in (Fate.UNWATCHED, Fate.GLANCED) and spawn.is_told_to_stop:
         return "its loop ends when the actor tells it to"
+    if actor.kind.own_process and kind in ("thread", "task") and spawn.goes_on_by_itself:
+        return "it survives its failures, and ends with the process that the actor is"
     idle = kind == "pool" and fate is not Fate.UNWATCHED
     return "a pool that nothing keeps only works for what it was made for" if idle else ""
 

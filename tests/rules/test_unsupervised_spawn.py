@@ -628,3 +628,21 @@ def test_a_thread_that_is_looked_at_only_while_it_starts(scan: Scan, after: str)
     (found,) = scan(glanced(after=after), "OTP503")
     assert found.confidence is Confidence.MEDIUM
     assert "only while it starts" in found.message
+
+
+@pytest.mark.parametrize(("framework", "reported"), [("ray", False), ("pykka", True)])
+def test_a_loop_that_survives_its_failures(framework: str, reported: bool, scan: Scan) -> None:
+    """It ends with an actor that is a process of its own; beside others it goes on."""
+    base = {"ray": "import ray\n@ray.remote\nclass A:\n", "pykka": "import pykka\nclass A(pykka.ThreadingActor):\n"}
+    text = (
+        "import logging, threading, time\n"
+        + base[framework]
+        + "    def watch(self):\n        threading.Thread(target=self.poll).start()\n"
+        "    def poll(self):\n        while True:\n            time.sleep(5)\n"
+        "            try:\n                self.look()\n"
+        "            except Exception:\n                logging.exception('again')\n"
+        "    def look(self):\n        self.seen = 1\n"
+    )
+    found = scan(text, "OTP503")
+    assert bool(found) is reported
+    assert all("survives its failures" in finding.consequence for finding in found)

@@ -70,6 +70,8 @@ class ActorKind:
     beside_with: tuple[str, ...] = ()
     """Keywords of the decorator, or of the class it makes, that have several messages handled at once, each on a thread
     of its own."""
+    own_process: bool = False
+    """True where each actor is a process: threads and tasks that it starts end with it."""
     frees_worker: bool = False
     """True where a job that waits for another one lets others have its worker meanwhile."""
     several_at_once: bool = False
