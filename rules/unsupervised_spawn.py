@@ -112,14 +112,12 @@ class UnsupervisedSpawn(Rule):
         for spawn, beside in _starts(actor) if actor.is_actor else ():
             if not spawn.outcome.method.exempt(spawn.outcome.call, _excuse(spawn, actor)):
                 yield self._report(actor, spawn, _confidence(spawn, actor, beside=beside))
-
         for event in actor.events("child") if actor.is_actor else ():
             event.method.exempt(event.call, "a supervisor starts it, and learns of its end")
 
     def _report(self, actor: Actor, spawn: Spawn, confidence: Confidence) -> Finding:
         outcome, kind = spawn.outcome, spawn.kind
         method = outcome.method
-        owner = method.actor.name
         deed = _DEEDS[spawn.fate].format(outcome.attribute.rpartition(".")[2])
         related: list[tuple[Place, syntax.Node, str]] = []
         if outcome.call is not spawn.event.call:
@@ -127,7 +125,7 @@ class UnsupervisedSpawn(Rule):
         if spawn.target is not None:
             related.append((spawn.target, spawn.target.code, "what it runs"))
         runs = "" if spawn.target is None else f" for {spawn.target.name}"
-        where = f"{owner}.{method.name}" if method.owner else method.name
+        where = f"{method.actor.name}.{method.name}" if method.owner else method.name
         return self.finding(
             actor,
             method,
