@@ -45,7 +45,9 @@ class Library:
         if self._holders is None:
             self._holders = {}
             for place, index in enumerate(self.project.modules):
-                for word in self._open(index).words:
+                opened = self.opened(index.path)  # most files are only searched: nothing of them is kept
+                text = opened.text if opened is not None else self._read(index.path)
+                for word in words_of(text.encode("utf-8", "surrogatepass")):
                     self._holders.setdefault(word, []).append(place)
         wanted = {part for word in words for part in words_of(word.encode("utf-8", "surrogatepass"))}
         places = {place for part in wanted for place in self._holders.get(part, ())}
