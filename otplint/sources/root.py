@@ -13,8 +13,15 @@ from pathlib import Path
 from otplint.sources.patterns import Patterns
 from otplint.sources.walk import git_top
 
-DEFAULT_TEST_FILES = ("tests/", "test/", "test_*.py", "*_test.py", "conftest.py")
-"""Gitignore patterns, relative to the project root."""
+_TEST_DIRECTORIES = ("tests", "test", "benchmarks", "benchmark")
+_TEST_ENDINGS = ("_test.py", "_test_utils.py", "_benchmark.py")
+DEFAULT_TEST_FILES = (
+    *(f"{name}/" for name in _TEST_DIRECTORIES),
+    "test_*.py",
+    *(f"*{ending}" for ending in _TEST_ENDINGS),
+    "conftest.py",
+)
+"""Gitignore patterns, relative to the project root: tests, what helps them, and what only measures."""
 
 
 def project_root(start: Path, config_file: Path | None = None, cwd: Path | None = None) -> Path:
@@ -68,9 +75,8 @@ def is_test_file(relative: str, patterns: Sequence[str] = DEFAULT_TEST_FILES) ->
         return (
             name == "conftest.py"
             or (name.startswith("test_") and name.endswith(".py"))
-            or name.endswith("_test.py")
-            or "tests" in directories
-            or "test" in directories
+            or name.endswith(_TEST_ENDINGS)
+            or not set(_TEST_DIRECTORIES).isdisjoint(directories)
         )
     return _compiled(key).matches(relative)
 

@@ -27,9 +27,10 @@ from otplint.sources.patterns import BadPattern, Patterns
 DEFAULT_EXCLUDES = frozenset({
     ".bzr", ".direnv", ".eggs", ".git", ".hg", ".hypothesis", ".ipynb_checkpoints", ".mypy_cache", ".nox",
     ".otplint_cache", ".pyenv", ".pytest_cache", ".ruff_cache", ".svn", ".tox", ".venv", ".vscode", "__pycache__",
-    "__pypackages__", "_build", "build", "buck-out", "dist", "node_modules", "site-packages", "venv",
+    "__pypackages__", "_build", "_vendor", "_vendored", "build", "buck-out", "dist", "node_modules", "site-packages",
+    "third-party", "third_party", "thirdparty", "thirdparty_files", "vendored", "venv",
 })  # fmt: skip
-"""Names of directories that hold no source of the project's own."""
+"""Names of directories that hold no source of the project's own: what tools made, and copies of other projects."""
 
 OnError = Callable[[str, str], None]
 """Called with the relative path of a directory that cannot be read and a one-line reason."""
