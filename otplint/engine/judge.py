@@ -79,6 +79,7 @@ def judge(
             facts.project.note("module", index.path, answer=index.module)
             _judge_file(index, facts, rules, left_out, unit, found.clock)
         found.take(unit)
+    facts.regions.keep()
     if facts.recorded:
         found.pulled = facts.project.pulled()
     return found

@@ -194,7 +194,8 @@ def survey(
     left_out = select.per_file(config.per_file_ignores, load_rules()) if config.per_file_ignores else _nothing
     patterns = DEFAULT_TEST_FILES if config.test_files is None else config.test_files
     project = Project(found.indexes, files.load, far=far.bases)
-    facts = Facts(project, vocabulary, kinship, files.text, partial(is_test_file, patterns=patterns))
+    regions = files.earlier.regions if files.earlier is not None else None
+    facts = Facts(project, vocabulary, kinship, files.text, partial(is_test_file, patterns=patterns), regions)
     found.indexes.sort(key=lambda index: index.path)
     named = {index.path: index for index in project.modules}  # two files may claim one name: the project settles it
     return Survey(files, found, facts, [named[index.path] for index in found.indexes], members, left_out)

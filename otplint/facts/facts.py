@@ -21,6 +21,7 @@ from otplint.facts.queries.callers import calls_of
 from otplint.facts.recogniser import NO_ACTOR, PLAIN, Recogniser
 from otplint.facts.source import Source
 from otplint.facts.syntax import code
+from otplint.facts.syntax.parse import NoRegions, Regions
 from otplint.findings import Confidence, Span
 
 _Answer = TypeVar("_Answer")
@@ -31,6 +32,7 @@ class Facts:
 
     :param read: the decoded text of a project file by its relative path.
     :param is_test: whether a relative path is a test file.
+    :param regions: what was parsed in earlier scans.
     """
 
     def __init__(
@@ -40,6 +42,7 @@ class Facts:
         kinship: Kinship,
         read: Callable[[str], str],
         is_test: Callable[[str], bool] = lambda _path: False,
+        regions: Regions | None = None,
     ) -> None:
         self.project = project
         self.vocabulary = vocabulary
@@ -50,7 +53,8 @@ class Facts:
         """Whether somebody wants to know what answers hang on: the cache."""
         self.exemptions: Exemptions | None = None
         """Who wants to hear why rules are silent; none in a scan."""
-        self._library = Library(project, read)
+        self.regions = regions or NoRegions()
+        self._library = Library(project, read, self.regions)
         self._forget()
 
     @contextlib.contextmanager

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from otplint.facts.index.entries import ModuleIndex
 from otplint.facts.index.project import Project
 from otplint.facts.source import Source
+from otplint.facts.syntax.parse import Regions
 from otplint.sources.triage import words_of
 
 
@@ -14,11 +15,13 @@ class Library:
     """The sources of the modules of a project, shared by all who ask about it.
 
     :param read: the decoded text of a project file by its relative path.
+    :param kept: what was parsed in earlier scans.
     """
 
-    def __init__(self, project: Project, read: Callable[[str], str]) -> None:
+    def __init__(self, project: Project, read: Callable[[str], str], kept: Regions) -> None:
         self.project = project
         self._read = read
+        self._kept = kept
         self._sources: dict[str, Source] = {}
         self._holders: dict[bytes, list[int]] | None = None
 
@@ -30,7 +33,7 @@ class Library:
     def _open(self, index: ModuleIndex) -> Source:
         found = self._sources.get(index.path)
         if found is None:
-            found = self._sources[index.path] = Source(index, self._read(index.path), self.project)
+            found = self._sources[index.path] = Source(index, self._read(index.path), self.project, self._kept)
         return found
 
     def opened(self, path: str) -> Source | None:

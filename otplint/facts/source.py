@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from typing import TypeVar, cast
 
-from otplint.facts.index.entries import ModuleIndex, Unparsable
-from otplint.facts.index.nesting import too_deep_at
+from otplint.facts.index.entries import ModuleIndex
 from otplint.facts.index.project import Project
 from otplint.facts.syntax import code
+from otplint.facts.syntax.parse import Regions, parse
 from otplint.facts.written import Written
 from otplint.findings import Span
 from otplint.sources.positions import LineTable
@@ -22,12 +22,13 @@ _WRAP = "if True:\n"
 
 
 class Source:
-    """Text and names of one file; regions are parsed with LibCST when first asked for, and kept."""
+    """Text and names of one file; regions are parsed when first asked for."""
 
-    def __init__(self, index: ModuleIndex, text: str, project: Project) -> None:
+    def __init__(self, index: ModuleIndex, text: str, project: Project, kept: Regions) -> None:
         self.index = index
         self.text = text
         self.project = project
+        self._kept = kept
         self.lines = LineTable(text)
         self._regions: dict[int, code.Block] = {}
         self._names: dict[str, str] = {}
@@ -67,10 +68,10 @@ class Source:
             begin = start - column + 1
             indent = self.text[begin:start]
             if indent and not indent.strip(" \t\f"):
-                wrapped = self._parse(_WRAP + self.text[begin:end], begin - len(_WRAP), line - 1)
+                wrapped = parse(_WRAP + self.text[begin:end], begin - len(_WRAP), line - 1, self._kept)
                 found = wrapped[0].body if isinstance(wrapped[0], code.If) else wrapped
             else:
-                found = self._parse(self.text[start:end], start, line)
+                found = parse(self.text[start:end], start, line, self._kept)
             self._regions[start] = found
         return found
 
@@ -83,18 +84,6 @@ class Source:
             if function.name.isidentifier():
                 self._written[id(function)] = found
         return found
-
-    def _parse(self, text: str, offset: int, line: int) -> code.Block:
-        import libcst as cst  # a scan that finds no actors needs no LibCST
-
-        from otplint.facts.syntax.build import build
-
-        if (at := too_deep_at(text)) is not None:  # LibCST would take the process with it
-            raise Unparsable(line + text.count("\n", 0, at), 1, "an expression nests too deeply to be analysed")
-        try:
-            return build(cst.parse_module(text), text, offset)
-        except cst.ParserSyntaxError as error:
-            raise Unparsable(line + error.raw_line - 1, error.raw_column + 1, error.message) from None
 
     def resolve(self, dotted: str) -> str:
         """The qualified name of a name written at module level."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +19,7 @@ from otplint.sources.walk import walk
 if TYPE_CHECKING:
     from otplint.config import Config
     from otplint.engine.cache.details import Details
+    from otplint.engine.cache.regions import KeptRegions
     from otplint.engine.units import Unit
     from otplint.facts.facts import Facts
     from otplint.facts.index.entries import ModuleIndex
@@ -65,6 +68,16 @@ class Cache:
             known = self._store.read(f"{self._key}-details.bin", self._modules()) if self._memory.stamps else None
             self._details = known if isinstance(known, Details) else Details()
         return self._details
+
+    @cached_property
+    def regions(self) -> KeptRegions:
+        """What was parsed in earlier scans of the project, also in other ways."""
+        from otplint.engine.cache.key import version
+        from otplint.engine.cache.regions import KeptRegions
+
+        with contextlib.suppress(OSError):  # then nothing is kept
+            self._store.prepare()
+        return KeptRegions(self._store.directory, version())
 
     @staticmethod
     def _modules() -> frozenset[str]:
@@ -124,3 +137,5 @@ class Cache:
         details.units = {unit.path: unit for unit in units}
         self._store.write(f"{self._key}-details.bin", details)
         self._store.write(f"{self._key}-report.bin", memory)
+        self.regions.keep()
+        self.regions.bound()

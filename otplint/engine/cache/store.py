@@ -21,6 +21,8 @@ FOLDER = ".otplint_cache"
 _HEAD = b"otplint cache 1\n"
 _MOST = 12
 """Files that a cache holds: two for each of some ways to scan a project."""
+_MOST_BYTES = 192 * 1024 * 1024
+"""What they may weigh together; the newest two stay in any case."""
 _TAG = "Signature: 8a477f597d28d172789f06886806bc55\n# This folder is a cache of otplint; `otplint clean` removes it.\n"
 """What backup programs look for (https://bford.info/cachedir/)."""
 
@@ -68,7 +70,7 @@ class Store:
         packed = zlib.compress(pickle.dumps(value, protocol=5), 1)
         digest = hashlib.blake2b(packed, digest_size=32).digest()
         with contextlib.suppress(OSError):
-            self._prepare()
+            self.prepare()
             handle, temporary = tempfile.mkstemp(dir=self.directory, prefix="new-")
             try:
                 with os.fdopen(handle, "wb") as file:
@@ -87,7 +89,7 @@ class Store:
         """
         if not self.directory.is_dir():
             return 0
-        kept = [*self.directory.glob("*.bin")]
+        kept = [*self.directory.glob("*.bin"), *self.directory.glob("regions.db*")]
         for file in (
             *kept,
             *self.directory.glob("new-*"),
@@ -99,7 +101,12 @@ class Store:
             self.directory.rmdir()
         return len(kept)
 
-    def _prepare(self) -> None:
+    def prepare(self) -> None:
+        """Make the place, which keeps itself out of git and backups.
+
+        Raises:
+            OSError: it cannot be made.
+        """
         if not self.directory.is_dir():
             self.directory.mkdir(parents=True, exist_ok=True)
             (self.directory / ".gitignore").write_text("*\n", encoding="utf-8")
@@ -107,22 +114,35 @@ class Store:
 
     def _bound(self) -> None:
         """Let go of what was written longest ago, and of what an ended process left half written."""
-        files = sorted(self.directory.glob("*.bin"), key=lambda f: f.stat().st_mtime_ns)
-        for old in files[:-_MOST]:
-            old.unlink(missing_ok=True)
+        files = sorted(self.directory.glob("*.bin"), key=lambda f: f.stat().st_mtime_ns, reverse=True)
+        room = _MOST_BYTES
+        for place, file in enumerate(files):
+            room -= file.stat().st_size
+            if place >= _MOST or (room < 0 and place >= 2):
+                file.unlink(missing_ok=True)
+
+
+def read_plain(packed: bytes) -> object | None:
+    """The values in a compressed pickle that makes nothing but values; none where it is damaged or foreign."""
+    try:
+        value: object = _Reader(io.BytesIO(zlib.decompress(packed)), frozenset(), frozenset()).load()
+    except Exception:  # noqa: BLE001 - as above
+        return None
+    return value
 
 
 class _Reader(pickle.Unpickler):
-    def __init__(self, file: io.BytesIO, modules: frozenset[str]) -> None:
+    def __init__(self, file: io.BytesIO, modules: frozenset[str], own: frozenset[str] | None = None) -> None:
         super().__init__(file)
+        self._own = _OWN if own is None else own
         self._modules = modules
 
     def find_class(self, module: str, name: str) -> object:
         known = sys.modules.get(module)
-        if known is None and module in _OWN:
+        if known is None and module in self._own:
             __import__(module)
             known = sys.modules[module]
-        if module in _OWN or module in self._modules:
+        if module in self._own or module in self._modules:
             found = getattr(known, name, None)
             if isinstance(found, type) and _is_record(found):
                 return found
