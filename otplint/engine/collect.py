@@ -285,6 +285,7 @@ def _encoded(names: Iterable[str]) -> list[bytes]:
 
 def _living(index: ModuleIndex, text: str, vocabulary: Vocabulary) -> Iterator[str]:
     """The classes of a file that may be actors by their shape, so that what derives from them is looked for."""
+    callbacks = vocabulary.callbacks_in(text)
     for entry in index.classes:
-        if seems_to_live(text[entry.start : entry.end], vocabulary.callbacks):
+        if seems_to_live(text[entry.start : entry.end], callbacks):
             yield f"{index.module}.{entry.qualname}"

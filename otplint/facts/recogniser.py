@@ -87,15 +87,15 @@ class Recogniser:
 
     def _may_live(self, source: Source, entry: ClassEntry) -> bool:
         """A cheap look: does the class, or a base of it in the project, live by a loop or by callbacks?"""
-        callbacks = self.facts.vocabulary.callbacks
+        callbacks_in = self.facts.vocabulary.callbacks_in
         own = source.text[entry.start : entry.end]
-        if shapes.may_live(own, callbacks) or recognise.may_go_through(own, source.text):
+        if shapes.may_live(own, callbacks_in(source.text)) or recognise.may_go_through(own, source.text):
             return True
         for name in self.facts.project.mro(f"{source.index.module}.{entry.qualname}")[1:]:
             located = self.facts.project.find_class(name)
             if located is not None:
-                text = self.facts.source(located[0]).text[located[1].start : located[1].end]
-                if shapes.seems_to_live(text, callbacks):
+                text = self.facts.source(located[0]).text
+                if shapes.seems_to_live(text[located[1].start : located[1].end], callbacks_in(text)):
                     return True
         return False
 

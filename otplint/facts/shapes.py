@@ -102,8 +102,11 @@ def called_back(actor: Actor) -> Iterator[Method]:
     Where nobody knows what ``loop`` is, the name of its method must do: it is given a function of the object, or is
     given together with one to somebody who brings them together: ``register(fds, loop.add_reader, self.on_readable)``.
     """
-    names = actor.facts.vocabulary.callbacks
+    callbacks_in = actor.facts.vocabulary.callbacks_in
+    texts = {method.source.path: method.source.text for method in actor.everything}
+    by_file = {path: callbacks_in(text) for path, text in texts.items()}
     for method in actor.everything:
+        names = by_file[method.source.path]
         for call in method.calls:
             given = [(a.value, own) for a in call.args if (own := actor.named(a.value, method)) is not None]
             event = method.event(call) if given else None

@@ -219,3 +219,20 @@ class Link:
         pass
 """)
     assert [name for names in found.values() for name in names] == called
+
+
+def test_a_common_name_hands_to_an_event_loop_only_beside_its_package(living: Living) -> None:
+    """``add_handler`` of a device is no event loop's, and triage would not look at the file either."""
+    text = """
+        import threading
+        from {package} import Device
+
+        class Coordinator:
+            def __init__(self, device):
+                self.device = device
+                self.device.add_handler(3, self.on_update)
+            def on_update(self):
+                self.errors = 0
+    """
+    assert living(text.replace("{package}", "tornado.device")) == {"Coordinator": {"on_update"}}
+    assert living(text.replace("{package}", "greenhouse.device")) == {}

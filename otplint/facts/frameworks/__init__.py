@@ -344,8 +344,10 @@ class Vocabulary:
         kinds = [kind for f in self.frameworks for kind in f.actors]
         self.decorating = frozenset(self.decorators).union(*(kind.handler_decorators for kind in kinds))
         """Decorators that make actors, or handlers of them."""
-        self.callbacks = frozenset(n.rpartition(".")[2] for n, (_, op) in self.exact.items() if op.role == "callback")
-        """Last parts of the names that hand a function to an event loop."""
+        self._callbacks = {n.rpartition(".")[2]: "" for n, (_, op) in self.exact.items() if op.role == "callback"}
+        for package, token in self.tokens()[1]:
+            if (name := token.decode().strip(".(")) in self._callbacks:
+                self._callbacks[name] = package.decode()
         self.mailboxes = frozenset(n.rpartition(".")[0] for n, (_, op) in self.exact.items() if op.role == "take")
         """Types of what messages are taken from; ``async for`` goes through some of them."""
         self.references = frozenset(owner for owner, _ in self.messages)
@@ -356,6 +358,13 @@ class Vocabulary:
         self.undelivered = frozenset(name for f in self.frameworks for name in f.undelivered)
         self.limit_keywords = frozenset(name for f in self.frameworks for name in f.limit_keywords)
         self.test_markers = tuple(name for f in self.frameworks for name in f.test_markers)
+
+    def callbacks_in(self, text: str) -> frozenset[str]:
+        """The names of functions that hand a function to an event loop, as the text of a file may mean them.
+
+        ``add_handler`` is so common that it counts only beside its package's name, as it does in :meth:`tokens`.
+        """
+        return frozenset(name for name, package in self._callbacks.items() if package in text)
 
     def tokens(self) -> tuple[list[bytes], list[tuple[bytes, bytes]]]:
         """What triage looks for: single tokens, and pairs that only count together."""
