@@ -49,6 +49,7 @@ def backwards(actor: Actor) -> Iterator[Backwards]:
             continue
         end = ends.pop()
         told = set()
+        excuse = ""
         for node, method, confidence in (*_popped(buffer, end, entries), *_walked(buffer, end)):
             told.add(id(node))
             away = method.stops or method.role is Role.START
@@ -57,7 +58,8 @@ def backwards(actor: Actor) -> Iterator[Backwards]:
         for leave in buffer.exits:
             if id(leave.node) not in told and leave.end in ("head", "tail"):
                 first = leave.end != end
-                leave.method.exempt(leave.node, "it takes what came first" if first else _stack(buffer, entries))
+                excuse = excuse if first or excuse else _stack(buffer, entries)
+                leave.method.exempt(leave.node, "it takes what came first" if first else excuse)
         for walk in buffer.passes:
             if id(walk.node) not in told and walk.loop is not None:
                 first = walk.flipped != (end == "tail")
@@ -80,9 +82,9 @@ def _stack(buffer: Buffer, entries: list[Entry]) -> str:
     exits = [e for e in buffer.exits if e.end in ("head", "tail")]
     if any(map(applied, entries)):
         return "entries were carried out when they came in: what is taken out is undone"
-    if any(_returns_to(buffer, leave) for leave in exits):
+    if _is_returned_to(buffer, exits):
         return "what is taken out leads to what gets in: a pool, or a walk over a graph"
-    if any(_paired(leave, entries) for leave in exits):
+    if _is_paired(exits, entries):
         return "push and pop stand in one function: a stack of contexts"
     return "what is taken out is only moved, or is a resource that other work is given to"
 
@@ -108,7 +110,7 @@ def _popped(buffer: Buffer, end: str, entries: list[Entry]) -> Iterator[tuple[co
     exits = [e for e in buffer.exits if e.end in ("head", "tail")]
     if any(e.end != end for e in exits):
         return  # also taken from the other end: a deque in its own right
-    if any(_returns_to(buffer, leave) or _paired(leave, entries) for leave in exits) or any(map(applied, entries)):
+    if _is_returned_to(buffer, exits) or _is_paired(exits, entries) or any(map(applied, entries)):
         return
     for leave in exits:
         uses = [u for u in uses_after_exit(leave) if not _moves(u, buffer)]
@@ -116,19 +118,26 @@ def _popped(buffer: Buffer, end: str, entries: list[Entry]) -> Iterator[tuple[co
             yield leave.node, leave.method, _how_sure(leave, uses)
 
 
-def _returns_to(buffer: Buffer, leave: Exit) -> bool:
+def _is_returned_to(buffer: Buffer, exits: list[Exit]) -> bool:
     """A pool that gets back what it gave, or a walk whose next steps come from the last one."""
-    return any(e.value is not None and behind(e.value, e.method).includes(leave.node) for e in buffer.entries)
+    slices = [behind(e.value, e.method) for e in buffer.entries if e.value is not None]
+    taking_part = {id(call) for found in slices for call, _ in found.calls}
+    return any(id(leave.node) in taking_part for leave in exits)
 
 
-def _paired(leave: Exit, entries: list[Entry]) -> bool:
+def _is_paired(exits: list[Exit], entries: list[Entry]) -> bool:
     """Push and pop in one function: a stack of contexts. A loop that empties it is another matter."""
-    nodes = [e.node for e in entries if e.method is leave.method]
-    return (
-        bool(nodes)
-        and not _looped(leave)
-        and leave.method.flow.always_before(lambda p: any(p.node is n for n in nodes), leave.node)
-    )
+    pushed: dict[int, set[int]] = {}
+    for entry in entries:
+        pushed.setdefault(id(entry.method), set()).add(id(entry.node))
+
+    def is_pushed_before(leave: Exit) -> bool:
+        nodes = pushed.get(id(leave.method))
+        if not nodes or _looped(leave):
+            return False
+        return leave.method.flow.always_before(lambda point: id(point.node) in nodes, leave.node)
+
+    return any(map(is_pushed_before, exits))
 
 
 def _looped(leave: Exit) -> bool:
