@@ -352,14 +352,18 @@ class Actor:
 
     def assignments(self, attribute: str) -> Iterator[tuple[code.Stmt, code.Expr, Method]]:
         """Statement and value of each plain assignment of the attribute, class level included."""
-        for stmt in self.node.body if isinstance(self.node, code.Class) else ():
-            if isinstance(stmt, code.Assign) and stmt.value is not None:
-                for target in stmt.targets:
-                    if (value := matched(target, stmt.value, attribute)) is not None:
-                        yield stmt, value, self.class_body
+        for stmt, given in self._class_assignments:
+            for target in stmt.targets:
+                if (value := matched(target, given, attribute)) is not None:
+                    yield stmt, value, self.class_body
         for made, value, method in self._made.get(attribute, ()):
             if value is not None:
                 yield made, value, method
+
+    @cached_property
+    def _class_assignments(self) -> list[tuple[code.Assign, code.Expr]]:
+        body = self.node.body if isinstance(self.node, code.Class) else ()
+        return [(stmt, stmt.value) for stmt in body if isinstance(stmt, code.Assign) and stmt.value is not None]
 
     @cached_property
     def class_body(self) -> Method:

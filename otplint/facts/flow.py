@@ -7,6 +7,7 @@ taken out (dominance by removal).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Set as AbstractSet
 
 from otplint.facts.paths import Exit, Inline, Label, Paths, Point, Raises
 from otplint.facts.syntax import code
@@ -36,6 +37,10 @@ class Flow(Paths):
     def at(self, node: code.Node) -> list[int]:
         """The points of ``node`` (several where a ``finally`` block or a helper is copied)."""
         return self._places.get(id(node), [])
+
+    def among(self, nodes: AbstractSet[int]) -> set[int]:
+        """Those of some nodes, told by ``id``, that the paths pass, be it in a helper."""
+        return {node for node in self._places.keys() & nodes if self._places[node]}
 
     def find(self, wanted: Wanted) -> list[int]:
         """All points that ``wanted`` accepts."""

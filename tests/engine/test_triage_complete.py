@@ -16,7 +16,7 @@ from otplint.findings import Confidence, Report
 
 RULES = build(load_rules())
 FIXTURES = Path(__file__).parents[2] / "fixtures"
-LOOSE = replace(Config(), min_confidence=Confidence.LOW, test_files=[])
+LOOSE = replace(Config(), min_confidence=Confidence.LOW, test_files=())
 
 
 def look(root: Path) -> Report:

@@ -104,8 +104,14 @@ def after_failure(actor: Actor) -> list[Fallback]:
     found: dict[int, Fallback] = {}
     if not calls or len(sent) < 2:
         return []
+    places = {id(message.call): place for place, message in enumerate(calls)}
+    written: dict[int, set[int]] = {}
+    for place, message in enumerate(calls):
+        for around in (message.method, message.method.outer):
+            written.setdefault(id(around), set()).add(place)
     for method in actor.methods:
-        for failed in calls:
+        passed = {places[node] for node in method.flow.among(places.keys())}
+        for failed in [calls[place] for place in sorted(passed | written.get(id(method), set()))]:
             for node in _steps(failed, method):
                 for fallback in _after(failed, node, method, sent):
                     known = found.setdefault(id(fallback.place[1]), fallback)

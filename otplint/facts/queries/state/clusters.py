@@ -66,7 +66,8 @@ def _layout(actor: Actor) -> Layout:
     accesses = Accesses(actor)
     touched = accesses.touched()
     state = _state(actor, touched)
-    touched = tuple(_without(t, _common(touched, accesses, state), state) for t in touched)
+    common = _common(touched, accesses, state)
+    touched = tuple(_without(t, common, state) for t in touched)
     weak = {f for f in state if _is_flag(f, actor) or _only_grows(f, touched)}
     groups, crossing = _groups(touched, state, weak)
     clusters = []
