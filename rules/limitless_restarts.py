@@ -10,6 +10,7 @@ from otplint.api import (
     Confidence,
     Finding,
     Option,
+    Place,
     RestartLoop,
     Rule,
     Severity,
@@ -17,7 +18,10 @@ from otplint.api import (
     budgets,
     restart_loops,
     sharers,
+    syntax,
 )
+
+_CALM = "only the end of its process has it restarted, and nothing in the class ends it"
 
 
 class LimitlessRestarts(Rule):
@@ -60,7 +64,8 @@ class LimitlessRestarts(Rule):
         Silent for numbers that come from a setting, a parameter or a test (that is OTP501), and for children that are
         never restarted or have a supervisor of their own. A shared budget is reported where handlers add restarted
         children under a dynamic supervisor whose budget nobody set; loops that start something again where the same
-        function waits for its end and counts nothing.
+        function waits for its end and counts nothing. Where a restart follows only the end of a process, low confidence
+        unless the class itself ends its process.
 
     Report:
         Flaw 5. The report objects to 100 restarts in 10 seconds against 3 in 5 for tests; and a process for each
@@ -89,18 +94,33 @@ class LimitlessRestarts(Rule):
         yield from (self._shared(sharer) for sharer in sharers(actor))
 
     def _endless(self, actor: Actor, budget: Budget) -> Finding:
-        direct = any(arg.value is budget.node for arg in budget.call.args)
         number = f"{budget.value:.15g}" if 0 <= budget.value < sys.maxsize else "no bound"
         number += "" if math.isinf(budget.seconds) else f" in {budget.seconds:g} s"
+        direct = any(arg.value is budget.node for arg in budget.call.args)
+        related: list[tuple[Place, syntax.Node, str]] = (
+            [] if direct else [(budget.method, budget.call, "what it bounds")]
+        )
+        consequence = "A child that cannot work is restarted for ever, and nobody above learns of it."
+        confidence = None if budget.certain else Confidence.MEDIUM
+        if budget.after_exit:
+            consequence = "What ends its process again and again is restarted for ever, and nobody above learns of it."
+            confidence = Confidence.MEDIUM
+            if budget.exit is not None:
+                related.append((*budget.exit, "where it ends its own process"))
+            else:
+                budget.method.exempt(
+                    budget.call, "only the end of its process has it restarted, and it ends none itself"
+                )
+                confidence = Confidence.LOW
         return self.finding(
             actor,
             budget.place,
             budget.node,
             problem=f"{budget.parameter} is {number}: this budget of restarts never runs out.",
-            consequence="A child that cannot work is restarted for ever, and nobody above learns of it.",
+            consequence=consequence,
             remedy="Set the number of restarts after which it is better to give up, and let the one above decide.",
-            related=[] if direct else [(budget.method, budget.call, "what it bounds")],
-            confidence=None if budget.certain else Confidence.MEDIUM,
+            related=related,
+            confidence=confidence,
         )
 
     def _loop(self, actor: Actor, found: RestartLoop) -> Finding:

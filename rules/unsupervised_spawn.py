@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from otplint.api import (
+    IN_PROCESS,
     Actor,
     Confidence,
     Fate,
@@ -13,6 +14,9 @@ from otplint.api import (
     Severity,
     Spawn,
     colleagues,
+    may_come_again,
+    spawn_doubt,
+    spawn_excuse,
     spawns,
     spawns_of,
     syntax,
@@ -27,16 +31,10 @@ _DEEDS = {
     Fate.GLANCED: "and keeps its handle in {}, which is looked at only while it starts",
     Fate.MESSAGED: "and forgets its address after a message",
 }
-_OUTCOMES = {
-    "task": "If it fails nobody learns of it, and nothing ends it with the actor.",
-    "future": "If it fails nobody learns of it, nothing starts it again, and nothing ends it with the actor.",
+_RARE = {
     "timer": "It fires even after the actor has stopped, and if that fails nobody learns of it.",
     "pool": "Its threads live until it is collected, and what was submitted may run on after the actor has ended.",
 }
-_OTHERWISE = "If it fails nobody learns of it or starts it again, and it outlives the actor as an orphan."
-_COLLECTED = (
-    "If it fails nobody learns of it, the loop may even collect it while it runs, and nothing ends it with the actor."
-)
 _REMEDIES = {
     "task": "Keep the task and cancel and await it when the actor stops, or start it in a task group.",
     "future": "Keep the future and look at its result, at least in a done-callback.",
@@ -110,7 +108,7 @@ class UnsupervisedSpawn(Rule):
     def check(self, actor: Actor) -> Iterator[Finding]:
         """Report the spawns of the actor and of the helpers it uses that nobody looks after."""
         for spawn, beside in _starts(actor) if actor.is_actor else ():
-            if not spawn.outcome.method.exempt(spawn.outcome.call, _excuse(spawn, actor)):
+            if not spawn.outcome.method.exempt(spawn.outcome.call, spawn_excuse(spawn, actor)):
                 yield self._report(actor, spawn, _confidence(spawn, actor, beside=beside))
         for event in actor.events("child") if actor.is_actor else ():
             event.method.exempt(event.call, "a supervisor starts it, and learns of its end")
@@ -131,18 +129,35 @@ class UnsupervisedSpawn(Rule):
             method,
             _head(outcome.call, method),
             problem=f"{where} starts {_WHATS[kind]}{runs} {deed}.",
-            consequence=_consequence(spawn),
+            consequence=_consequence(spawn, actor),
             remedy=_REMEDIES[kind],
             related=related,
             confidence=confidence,
         )
 
 
-def _consequence(spawn: Spawn) -> str:
-    if spawn.goes_on_by_itself:
-        return "It survives its failures, and nothing ends it with the actor: the next one comes beside it."
-    collected = spawn.kind == "task" and spawn.fate in (Fate.DROPPED, Fate.FORGOTTEN)
-    return _COLLECTED if collected else _OUTCOMES.get(spawn.kind, _OTHERWISE)
+def _consequence(spawn: Spawn, actor: Actor) -> str:
+    """What happens at run time, as far as it is known of this one."""
+    kind, with_process = spawn.kind, actor.kind.own_process and spawn.kind in IN_PROCESS
+    if kind in _RARE:
+        return _RARE[kind]
+    ends = with_process or spawn.ends_with_its_owner
+    if not spawn.fails_unseen:
+        unseen = "Its failures are only logged" if spawn.is_guarded else "Little in it can fail"
+        unseen = "It survives its failures" if spawn.goes_on_by_itself else unseen
+        if ends:
+            return f"{unseen}, but if it ends all the same nobody learns of it or starts it again."
+        comes = ": the next one comes beside it." if may_come_again(actor) else "."
+        return f"{unseen}, and nothing ends it with the actor{comes}"
+    if kind == "task" and spawn.fate in (Fate.DROPPED, Fate.FORGOTTEN):
+        unseen = "If it fails nobody learns of it, the loop may even collect it while it runs"
+        return f"{unseen}." if ends else f"{unseen}, and nothing ends it with the actor."
+    if ends:
+        return "If it fails nobody learns of it or starts it again."
+    if kind in ("task", "future") or (kind == "thread" and not may_come_again(actor)):
+        again = "" if kind == "task" else ", nothing starts it again"
+        return f"If it fails nobody learns of it{again}, and nothing ends it with the actor."
+    return "If it fails nobody learns of it or starts it again, and it outlives the actor as an orphan."
 
 
 def _starts(actor: Actor) -> Iterator[tuple[Spawn, bool]]:
@@ -152,46 +167,16 @@ def _starts(actor: Actor) -> Iterator[tuple[Spawn, bool]]:
         yield from ((spawn, True) for spawn in spawns_of(method))
 
 
-def _excuse(spawn: Spawn, actor: Actor) -> str:
-    """Why nobody has to look after what is started; empty where somebody should."""
-    kind, fate = spawn.kind, spawn.fate
-    if fate is Fate.KEPT:
-        return "its handle is waited for, cancelled, asked or returned, or given to somebody who may do so"
-    if spawn.ends_the_process:
-        return "it ends by leaving the process, as a watchdog does"
-    if kind in ("thread", "process") and fate in (Fate.UNWATCHED, Fate.GLANCED) and spawn.is_told_to_stop:
-        return "its loop ends when the actor tells it to"
-    if actor.kind.own_process and kind in ("thread", "task") and spawn.goes_on_by_itself:
-        return "it survives its failures, and ends with the process that the actor is"
-    idle = kind == "pool" and fate is not Fate.UNWATCHED
-    return "a pool that nothing keeps only works for what it was made for" if idle else ""
-
-
 def _confidence(spawn: Spawn, actor: Actor, *, beside: bool) -> Confidence:
     """How sure it is that nobody looks after it."""
     kind, fate = spawn.kind, spawn.fate
-    why = _doubt(spawn)
+    why = spawn_doubt(spawn, actor)
     if spawn.outcome.method.exempt(spawn.outcome.call, why):
         return Confidence.LOW
     sure = Confidence.HIGH
     if fate in (Fate.UNWATCHED, Fate.GLANCED, Fate.MESSAGED) or beside or (kind == "thread" and not spawn.runs_on):
         sure = Confidence.MEDIUM
     return min(sure, Confidence.MEDIUM if spawn.is_named else sure, actor.confidence, key=lambda c: c.rank)
-
-
-def _doubt(spawn: Spawn) -> str:
-    """Why it may be looked after all the same; empty where nothing speaks for that."""
-    if spawn.kind in ("thread", "process") and spawn.is_told_to_stop:
-        return "its loop ends when the actor tells it to"
-    if spawn.kind == "timer":
-        return "a timer runs once, and then is over"
-    if spawn.kind == "pool":
-        return "its threads end when the pool is collected, at the latest with the process"
-    if spawn.reports_failures:
-        return "what it runs catches any error and tells somebody"
-    if not spawn.runs_on and spawn.fate is not Fate.GLANCED and spawn.is_listened_to:
-        return "it is a job that is given an object which its starter goes on to use"
-    return "others can find it by its name" if spawn.is_named and not spawn.has_supervisors else ""
 
 
 def _head(call: syntax.Call, method: Method) -> syntax.Node:

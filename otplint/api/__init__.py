@@ -49,9 +49,11 @@ from otplint.facts.queries.state.drains import Drained, drained
 from otplint.facts.queries.state.growth import Growth, growths
 from otplint.facts.queries.state.orders import Backwards, backwards
 from otplint.facts.queries.state.volatile import Volatile, volatile
+from otplint.facts.queries.supervision.bodies import may_come_again
 from otplint.facts.queries.supervision.budgets import Budget, RestartLoop, Sharer, budgets, restart_loops, sharers
 from otplint.facts.queries.supervision.decisions import Decision, decisions, refuses
 from otplint.facts.queries.supervision.environments import asks_for_tests
+from otplint.facts.queries.supervision.excuses import IN_PROCESS, spawn_doubt, spawn_excuse
 from otplint.facts.queries.supervision.handles import Fate
 from otplint.facts.queries.supervision.instances import HeldInstance, held_instances
 from otplint.facts.queries.supervision.promises import Promise, empty_promises
@@ -72,6 +74,7 @@ from otplint.findings import Confidence, Edit, Finding, Fix, Option, Related, Ru
 
 __all__ = [
     "API_VERSION",
+    "IN_PROCESS",
     "SECTIONS",
     "Actor",
     "Ambient",
@@ -183,6 +186,7 @@ __all__ = [
     "leaks",
     "leftovers",
     "limits",
+    "may_come_again",
     "no_threshold",
     "one_for_each_place",
     "origins",
@@ -201,6 +205,8 @@ __all__ = [
     "seconds",
     "shared",
     "sharers",
+    "spawn_doubt",
+    "spawn_excuse",
     "spawns",
     "spawns_of",
     "stale_downs",

@@ -170,18 +170,84 @@ def test_a_keyword_alone_is_medium(scan: Scan) -> None:
     assert {finding.confidence for finding in found(scan, POSITIVE["power"])} == {Confidence.HIGH}
 
 
-def test_a_ray_actor_that_is_restarted_for_ever(scan: Scan) -> None:
-    text = """
-        import ray
-        @ray.remote(max_restarts=-1, max_task_retries=-1)
-        class Counter:
-            def add(self): pass
-        @ray.remote(max_restarts=3)
-        class Other:
-            def start(self):
-                self.c = Counter.options(max_restarts=-1).remote()
-    """
-    assert [finding.span.line for finding in found(scan, text)] == [9, 9, 15]
+RAY = """
+import os, ray, sys
+class Guard:
+    def apply(self, function):
+        try:
+            return function(self)
+        except Exception:
+            END
+@ray.remote(max_restarts=-1, max_task_retries=-1)
+class Agent(Guard):
+    pass
+"""
+
+
+@pytest.mark.parametrize(
+    ("end", "confidence"),
+    [
+        ("sys.exit(1)", Confidence.MEDIUM),
+        ("os._exit(3)", Confidence.MEDIUM),
+        ("raise SystemExit('broken')", Confidence.MEDIUM),
+        ("leave()", Confidence.MEDIUM),
+        ("os.kill(os.getpid(), 9)", Confidence.MEDIUM),
+        ("sys.exit(0)", Confidence.LOW),
+        ("ray.actor.exit_actor()", Confidence.LOW),
+        ("os.kill(self.other, 9)", Confidence.LOW),
+        ("raise", Confidence.LOW),
+    ],
+)
+def test_a_restart_that_follows_only_the_exit_of_a_process(scan: Scan, end: str, confidence: Confidence) -> None:
+    """Only what ends its own process comes back again and again; retries of calls restart nothing."""
+    text = RAY.replace("END", end) + "def leave():\n    os.abort()\n"
+    (finding,) = scan(text, "OTP504")
+    assert finding.confidence is confidence
+    assert [r.message for r in finding.related] == ["where it ends its own process"] * (confidence is Confidence.MEDIUM)
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        "ray.remote(max_restarts=-1)(CLASS)",
+        "ray.remote(CLASS).options(max_restarts=-1)",
+        "ray.remote(num_cpus=1)(CLASS).options(num_cpus=2, max_restarts=-1)",
+    ],
+)
+@pytest.mark.parametrize(("name", "confidence"), [("Exits", Confidence.MEDIUM), ("Plain", Confidence.LOW)])
+def test_the_class_that_an_option_bounds(scan: Scan, made: str, name: str, confidence: Confidence) -> None:
+    text = f"""
+import ray, sys
+class Exits:
+    def work(self):
+        sys.exit(1)
+class Plain:
+    def work(self):
+        raise ValueError
+@ray.remote
+class Driver:
+    def start(self):
+        made = {made.replace("CLASS", name)}
+        self.agent = made.remote()
+"""
+    (finding,) = scan(text, "OTP504")
+    assert (finding.span.line, finding.confidence) == (12, confidence)
+
+
+@pytest.mark.parametrize(("number", "lines"), [("-1", [3]), ("100000", [3, 10])])
+def test_an_option_that_says_what_the_class_says(scan: Scan, number: str, lines: list[int]) -> None:
+    text = f"""import ray, sys
+
+@ray.remote(max_restarts=-1)
+class Counter:
+    def add(self):
+        sys.exit(1)
+@ray.remote(max_restarts=3)
+class Other:
+    def start(self):
+        self.c = Counter.options(max_restarts={number}).remote()
+"""
+    assert [finding.span.line for finding in scan(text, "OTP504")] == lines
 
 
 def test_a_constant_of_another_file(scan: Scan) -> None:

@@ -30,6 +30,7 @@ BY_SHAPE = ("threads", *EVENT_LOOPS)
 """Frameworks whose data is about calls: where a receiver is unknown, the name of a method says nothing."""
 SCHEDULERS = ("thread", "event-loop", "async-decides")
 FAILURES = ("restart", "stop", "reply", "unseen", "isolated")
+ENDS = ("failure", "exit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,8 @@ class ActorKind:
     """What a failure in a handler leads to, from ``FAILURES``."""
     restarted_with: tuple[str, ...] = ()
     """Keywords of the decorator, or of the class it makes, that have the framework restart the actor when it dies."""
+    restarted_after: str = "failure"
+    """What a restart follows, from ``ENDS``: a failure of a handler, or only the exit of the actor's process."""
     beside_with: tuple[str, ...] = ()
     """Keywords of the decorator, or of the class it makes, that have several messages handled at once, each on a thread
     of its own."""
@@ -240,6 +243,7 @@ def _record(kind: type[Any], data: Mapping[str, Any], where: str) -> Any:
         _known_word(values.get("handle", HANDLES[1]), HANDLES[1:], "handle", where)
     elif kind is ActorKind:
         _known_word(values.get("scheduler", SCHEDULERS[0]), SCHEDULERS, "scheduler", where)
+        _known_word(values.get("restarted_after", ENDS[0]), ENDS, "restarted_after", where)
         for failure in values.get("on_failure", ()):
             _known_word(failure, FAILURES, "on_failure", where)
     return kind(**values)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from otplint.facts.methods import Event, Role
@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     from otplint.facts.methods import Method
 
 _INFINITE = {"math.inf": math.inf, "numpy.inf": math.inf, "sys.maxsize": float(sys.maxsize)}
-_WORDS = frozenset({"max_restarts", "max_task_retries"})
+_WORDS = frozenset({"max_restarts"})
 """What the budget is called by supervisors that no framework data describes."""
 _SIZED = "somebody has set the budget of every supervisor that children are added to"
+_SAID = "the class that it makes says the same itself"
 _MAX_DEPTH = 4
 _WINDOW = 5.0
 """Seconds in which restarts are counted where nothing else is said (supervisor.erl)."""
@@ -45,6 +46,15 @@ class Budget:
     """False for a supervisor that is known by its keyword alone."""
     seconds: float
     """The window; infinite where restarts are counted for ever."""
+    child: Actor | None = None
+    """What is restarted, where it is a class of the project that a restart follows the exit of its process only."""
+    after_exit: bool = False
+    """True where restarts follow nothing but that."""
+
+    @property
+    def exit(self) -> tuple[Method, code.Expr] | None:
+        """Where what is restarted ends its own process, so that it may do so again and again."""
+        return None if self.child is None else self.child.remembered(leaving)
 
     def never_runs_out(self, most: float, fastest: float) -> bool:
         """True where there is no bound, or one that no crash loop comes to.
@@ -60,12 +70,90 @@ def budgets(actor: Actor) -> Iterator[Budget]:
     """The restart budgets that the actor's functions, or the decorators of its class, set by fixed numbers."""
     for method in actor.methods:
         for call in method.calls:
-            yield from _given(call, method, method.event(call))
+            for budget in _given(call, method, method.event(call)):
+                found = _restarted(budget)
+                if not method.exempt(call, _SAID if _says_so_itself(found) else ""):
+                    yield found
     for decorator in actor.node.decorators if isinstance(actor.node, code.Class) else ():
         if isinstance(decorator, code.Call):
             words = {word for op in actor.framework.operations for word in op.budget}
             for word in sorted(words):
-                yield from _numbers(word, decorator.keyword(word), decorator, actor.class_body, math.inf, certain=True)
+                given = decorator.keyword(word)
+                for budget in _numbers(word, given, decorator, actor.class_body, math.inf, certain=True):
+                    yield replace(budget, child=actor, after_exit=actor.kind.restarted_after == "exit")
+
+
+def _restarted(budget: Budget) -> Budget:
+    """The same with the class that it bounds: ``Counter.options(...)``, ``remote(...)(Counter)``."""
+    call, method = budget.call, budget.method
+    event = method.event(call)
+    name = method.qualname(call.func)
+    made = method.actor.facts.vocabulary.decorators.get(method.actor.facts.kinship.made.decorator(name) or name)
+    if made is not None:
+        around = method.parent(call)
+        given = around.positional(0) if isinstance(around, code.Call) and around.func is call else None
+        return replace(budget, child=_class(given, method), after_exit=made[1].restarted_after == "exit")
+    if event is None or event.role != "make":
+        return budget
+    only = all(kind.restarted_after == "exit" for kind in event.framework.actors)
+    receiver = event.argument("receiver")
+    for origin in origins(receiver, method) if receiver is not None else ():
+        expr = origin.expr
+        if isinstance(expr, code.Call) and expr.args:
+            expr = expr.args[0].value  # agents = remote(Counter)
+        child = _class(expr, origin.method)
+        if child is not None:
+            return replace(budget, child=child, after_exit=only)
+    return replace(budget, after_exit=only)
+
+
+def _class(expr: code.Expr | None, method: Method) -> Actor | None:
+    return method.actor.facts.owner(method.qualname(expr)) if expr is not None else None
+
+
+def _says_so_itself(budget: Budget) -> bool:
+    """Whether the decorator of the class bounds it by the same number."""
+    node = budget.child.node if budget.child is not None else None
+    place = budget.child.class_body if budget.child is not None else None
+    for decorator in node.decorators if isinstance(node, code.Class) else ():
+        if isinstance(decorator, code.Call) and decorator is not budget.call and place is not None:
+            said = decorator.keyword(budget.parameter)
+            if said is not None and _quantity(said, place) == budget.value:
+                return True
+    return False
+
+
+def leaving(actor: Actor) -> tuple[Method, code.Expr] | None:
+    """Where a class, or a function that it calls, ends its process so that it counts as a failure."""
+    for method in actor.everything:
+        if not method.stops:
+            for call in method.calls:
+                helper = method.actor.facts.function(method.qualname(call.func))
+                if _leaves(call, method) or (helper is not None and any(_leaves(c, helper) for c in helper.calls)):
+                    return method, call
+            for stmt in method.statements:
+                if isinstance(stmt, code.Raise) and stmt.error is not None and _is_exit(stmt.error, method):
+                    return method, stmt.error
+    return None
+
+
+def _leaves(call: code.Call, method: Method) -> bool:
+    name = method.qualname(call.func)
+    if name == "os.kill":
+        own = call.positional(0)
+        return isinstance(own, code.Call) and method.qualname(own.func) == "os.getpid"
+    return name == "os.abort" or (name in ("sys.exit", "os._exit") and not _is_zero(call))
+
+
+def _is_exit(raised: code.Expr, method: Method) -> bool:
+    func = raised.func if isinstance(raised, code.Call) else raised
+    is_exit = method.qualname(func).removeprefix("builtins.") == "SystemExit"
+    return is_exit and not (isinstance(raised, code.Call) and _is_zero(raised))
+
+
+def _is_zero(call: code.Call) -> bool:
+    given = call.positional(0)
+    return isinstance(given, code.Const) and given.value == 0
 
 
 def _given(call: code.Call, method: Method, event: Event | None) -> Iterator[Budget]:

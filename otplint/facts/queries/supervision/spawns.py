@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from otplint.facts import recognise, shapes
 from otplint.facts.methods import Event
-from otplint.facts.queries.failure.catches import Reaction, catches
+from otplint.facts.origins import origins
+from otplint.facts.queries.supervision import bodies
 from otplint.facts.queries.supervision.handles import Fate, Outcome, Trace
 from otplint.facts.syntax import code
 from otplint.facts.values import local_values
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 _STARTED_LATER = ("thread", "process", "timer")
 _TIED = "it is linked to somebody who learns of its end, or its pool is left only when all is done"
 _LEAVES = ("os._exit", "os.abort")
-_STUBS = ("functools.partial", "contextvars.copy_context")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,27 +67,63 @@ class Spawn:
     @property
     def reports_failures(self) -> bool:
         """True where what it runs catches any error and tells somebody, by more than a log."""
-        target = self.target
-        if target is None or not target.body:
-            return False
-        return any(c.is_broad and c.reaction is Reaction.REACTS and c.around in target.body for c in catches(target))
+        return self.target is not None and bodies.reports(self.target)
 
     @property
     def goes_on_by_itself(self) -> bool:
         """True where each round of its loop catches any error, says so, and the next one comes."""
-        loops = [s for s in self.target.body if isinstance(s, code.While)] if self.target is not None else []
-        return bool(loops) and all(_guards_rounds(loop, self.target) for loop in loops if self.target is not None)
+        return self.target is not None and bodies.goes_on(self.target)
+
+    @property
+    def is_guarded(self) -> bool:
+        """True where all that it runs is under a broad clause that logs or reacts."""
+        return self.target is not None and bodies.is_guarded(self.target)
+
+    @property
+    def has_nothing_to_fail(self) -> bool:
+        """True for a loop that only sleeps, logs and looks at tables, and for a thread that runs an event loop."""
+        return self.target is not None and (bodies.keeps_books(self.target) or bodies.runs_a_loop(self.target))
+
+    @property
+    def fails_unseen(self) -> bool:
+        """False where its failures are logged or cannot be; a dropped task may also be collected while it runs."""
+        kept = self.kind != "task" or self.fate not in (Fate.DROPPED, Fate.FORGOTTEN)
+        return not (self.goes_on_by_itself or self.has_nothing_to_fail or (kept and self.is_guarded))
+
+    @property
+    def ends_with_its_owner(self) -> bool:
+        """True where it runs on an event loop or in a pool of the actor's that the actor stops."""
+        return bodies.ended_by_its_owner(self.event)
+
+    @property
+    def is_the_end(self) -> bool:
+        """True where the actor starts a part of its own end, and keeps it until that is over."""
+        own = self.target is not None and bool(self.target.owner) and self.target.actor is self.event.method.actor
+        return own and self.event.method.stops and self.fate is Fate.UNWATCHED
+
+    @property
+    def is_waited_out(self) -> bool:
+        """True where the starter itself then runs the event loop, until it ends: ``loop.run_forever()``."""
+        if self.kind not in ("task", "future") or self.fate is not Fate.FORGOTTEN:
+            return False
+        later = [c for c in self.event.method.calls if c.start > self.event.call.end]
+        return any(isinstance(c.func, code.Attr) and c.func.name == "run_forever" for c in later)
 
     @property
     def is_listened_to(self) -> bool:
-        """True where it is given an object made here (a queue, a stream) that the starter goes on to use."""
+        """True where it is given an object made here (a queue, a stream) that the starter goes on to use.
+
+        A queue, that is taken from round after round, where it is a task: it goes on as long as its starter.
+        """
         method, call = self.event.method, self.event.call
-        if self.kind not in ("thread", "process"):
-            return False
         given = {e.id for a in call.args for e in code.walk(a.value) if isinstance(e, code.Name)}
         values = [value for name in given if method.is_local(name) for value in local_values(name, method)]
         given |= {e.id for value in values for e in code.walk(value) if isinstance(e, code.Name)}
         after = {e.id for e in method.exprs() if isinstance(e, code.Name) and e.start > call.end}
+        if self.kind in ("task", "future"):
+            after &= {name for loop in method.statements for name in _taken(loop, method)}
+        elif self.kind not in ("thread", "process") or self.runs_on:
+            return False
         return any(isinstance(v, code.Call) for name in given & after for v in local_values(name, method))
 
     @property
@@ -98,8 +134,25 @@ class Spawn:
     @property
     def is_named(self) -> bool:
         """True where others can find it by a name that it is given."""
-        named = self.event.operation.named
-        return bool(named) and self.event.call.keyword(named) is not None
+        events = [self.event, *_made_by(self.event)]
+        return any(e.operation.named and e.call.keyword(e.operation.named) is not None for e in events)
+
+
+def _made_by(event: Event) -> Iterator[Event]:
+    """The calls that make what is started, and may name it: ``Counter.options(name="c").remote()``."""
+    receiver = event.argument("receiver")
+    for origin in origins(receiver, event.method) if receiver is not None else ():
+        made = origin.method.event(origin.expr)
+        if made is not None and made.role == "make":
+            yield made
+
+
+def _taken(loop: code.Stmt, method: Method) -> Iterator[str]:
+    """The variables that a loop takes from: ``items = q.get()``."""
+    for call in code.calls(loop.body) if isinstance(loop, code.While) else ():
+        base = call.func.base if isinstance(call.func, code.Attr) else None
+        if isinstance(base, code.Name) and recognise.takes_from_queue(call, method):
+            yield base.id
 
 
 def spawns(actor: Actor) -> Iterator[Spawn]:
@@ -120,7 +173,7 @@ def spawns_of(method: Method) -> Iterator[Spawn]:
             unstarted = event.operation.handle in _STARTED_LATER and not trace.started
             if method.exempt(event.call, "nothing starts it here" if unstarted else ""):
                 continue
-            target = _target(event)
+            target = bodies.runs(event)
             for outcome in trace.results(fate, event.call, method):
                 yield Spawn(event, outcome, target)
 
@@ -138,21 +191,6 @@ def _is_tied(event: Event) -> bool:
         if isinstance(stmt, code.With)
         for _, bound in stmt.items
     )
-
-
-def _target(event: Event) -> Method | None:
-    """The function that a spawn runs: ``target=self._loop``, ``self._loop()``, a nested or module-level function."""
-    method, expr = event.method, event.payload
-    if isinstance(expr, code.Name):
-        values = [*local_values(expr.id, method)] if method.is_local(expr.id) else []
-        expr = values[0] if len(values) == 1 else expr
-    if isinstance(expr, code.Call) and method.qualname(expr.func) in _STUBS and expr.args:
-        expr = expr.args[0].value
-    elif isinstance(expr, code.Call):
-        expr = expr.func
-    if not isinstance(expr, (code.Attr, code.Name)):
-        return None
-    return method.actor.named(expr, method) or method.actor.facts.function(method.qualname(expr))
 
 
 def _is_told_to_stop(method: Method) -> bool:
@@ -207,28 +245,6 @@ def colleagues(actor: Actor) -> Iterator[Method]:
 
 def _called(decorator: code.Expr) -> code.Expr:
     return decorator.func if isinstance(decorator, code.Call) else decorator
-
-
-def _guards_rounds(loop: code.While, method: Method) -> bool:
-    """Whether all work in the loop, pauses left out, is under a broad clause that logs or reacts."""
-    guarded = [c for c in catches(method) if c.is_broad and c.reaction is not Reaction.SILENT and c.around in loop.body]
-    held = {id(call) for catch in guarded for call in code.calls(catch.tried)}
-    clauses = {id(call) for catch in guarded for call in code.calls(catch.body)}
-    for call in code.calls(loop.body):
-        event = method.event(call)
-        if id(call) not in held | clauses and not (event is not None and event.role in ("sleep", "wait")):
-            inner = method.actor.own_method(call, method)
-            if inner is None or not _is_guarded(inner):
-                return False
-    return bool(held) or any(method.actor.own_method(call, method) for call in code.calls(loop.body))
-
-
-def _is_guarded(method: Method) -> bool:
-    """Whether the function is nothing but a ``try`` with a broad clause that logs or reacts."""
-    body = [s for s in method.body if not (isinstance(s, code.Do) and isinstance(s.value, code.Const))]
-    return len(body) == 1 and any(
-        c.is_broad and c.reaction is not Reaction.SILENT and c.around is body[0] for c in catches(method)
-    )
 
 
 def _may_spawn(name: str, facts: Facts) -> Iterator[Method]:
