@@ -11,14 +11,13 @@ from typing import TypeVar, cast
 from otplint.facts.index.entries import ModuleIndex
 from otplint.facts.index.project import Project
 from otplint.facts.syntax import code
-from otplint.facts.syntax.parse import Regions, parse
+from otplint.facts.syntax.parse import Regions, parse, parse_indented
 from otplint.facts.written import Written
 from otplint.findings import Span
 from otplint.sources.positions import LineTable
 from otplint.sources.triage import words_of
 
 _Answer = TypeVar("_Answer")
-_WRAP = "if True:\n"
 
 
 class Source:
@@ -68,8 +67,7 @@ class Source:
             begin = start - column + 1
             indent = self.text[begin:start]
             if indent and not indent.strip(" \t\f"):
-                wrapped = parse(_WRAP + self.text[begin:end], begin - len(_WRAP), line - 1, self._kept)
-                found = wrapped[0].body if isinstance(wrapped[0], code.If) else wrapped
+                found = parse_indented(self.text[begin:end], begin, line, self._kept)
             else:
                 found = parse(self.text[start:end], start, line, self._kept)
             self._regions[start] = found

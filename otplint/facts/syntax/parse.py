@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Protocol
 
 from otplint.facts.index.entries import Unparsable
 from otplint.facts.index.nesting import too_deep_at
+from otplint.facts.syntax import code
 from otplint.facts.syntax.code import Block
+from otplint.facts.syntax.large import parts_of
+
+_AROUND = "if True:\n"
 
 
 class Regions(Protocol):
@@ -48,11 +53,36 @@ def parse(text: str, offset: int, line: int, kept: Regions) -> Block:
     Raises:
         Unparsable: LibCST does not know the syntax, or the text nests too deeply for it.
     """
+    large = parts_of(text)
+    if large is not None:
+        return (_by_parts(*large, text, offset, line, kept),)
+    return _whole(text, offset, line, kept)
+
+
+def _whole(text: str, offset: int, line: int, kept: Regions) -> Block:
     found = kept.get(text, offset)
     if found is None:
         found = _parse(text, offset, line)
         kept.put(text, offset, found)
     return found
+
+
+def parse_indented(text: str, offset: int, line: int, kept: Regions) -> Block:
+    """As :func:`parse`, of statements in a block."""
+    (around,) = _whole(_AROUND + text, offset - len(_AROUND), line - 1, kept)
+    assert isinstance(around, code.If)
+    return around.body
+
+
+def _by_parts(
+    header: str, parts: list[tuple[int, int]], text: str, offset: int, line: int, kept: Regions
+) -> code.Class:
+    (found,) = _whole(header, offset, line, kept)
+    assert isinstance(found, code.Class)
+    blocks = [
+        parse_indented(text[start:end], offset + start, line + text.count("\n", 0, start), kept) for start, end in parts
+    ]
+    return replace(found, body=tuple(stmt for block in blocks for stmt in block))
 
 
 def _parse(text: str, offset: int, line: int) -> Block:
