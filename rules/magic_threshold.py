@@ -96,6 +96,8 @@ class MagicThreshold(Rule):
         literal = _quote(found.numbers[0].node, found.numbers[0].place)
         elsewhere = [n for n in found.numbers if n.kind == "local"]
         sure = Confidence.MEDIUM if found.measure is Measure.VALUE or elsewhere else Confidence.HIGH
+        if found.method.exempt(found.compare, found.slight):
+            sure = Confidence.LOW
         return self.finding(
             actor,
             found.method,

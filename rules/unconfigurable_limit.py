@@ -54,18 +54,19 @@ class UnconfigurableLimit(Rule):
 
     def check(self, actor: Actor) -> Iterator[Finding]:
         """Report each literal where it is used as a limit, each constant once where it is defined."""
-        best: dict[int, Limit] = {}
+        best: dict[int, tuple[Limit, Confidence]] = {}
         for method in actor.methods:
             for limit in limits(method):
                 known = best.get(id(limit.node))
                 if limit.user.exempt(limit.use, _excuse(actor, limit)):
                     continue
-                if known is None or limit.bounds > known.bounds:
-                    best[id(limit.node)] = limit
-        for limit in best.values():
-            yield self._report(actor, limit)
+                sure = _how_sure(limit)
+                if known is None or (sure.rank, limit.bounds) > (known[1].rank, known[0].bounds):
+                    best[id(limit.node)] = limit, sure
+        for limit, sure in best.values():
+            yield self._report(actor, limit, sure)
 
-    def _report(self, actor: Actor, limit: Limit) -> Finding:
+    def _report(self, actor: Actor, limit: Limit, sure: Confidence) -> Finding:
         number = limit.number
         owner = "" if actor.name == limit.user.name or not limit.user.owner else f"{actor.name}."
         where = f"{owner}{limit.user.name}"
@@ -83,7 +84,7 @@ class UnconfigurableLimit(Rule):
             consequence="No setting, argument or environment variable can change it: that takes another release.",
             remedy="Make it a parameter or a field of the settings, with this number as the default.",
             related=related,
-            confidence=min(_how_sure(limit), actor.confidence, key=lambda c: c.rank),
+            confidence=min(sure, actor.confidence, key=lambda c: c.rank),
         )
 
 
@@ -101,11 +102,13 @@ def _how_sure(limit: Limit) -> Confidence:
     number = limit.number
     if number.is_constant:
         if limit.bounds and not number.conventional:
-            return Confidence.MEDIUM
+            return Confidence.LOW if limit.place.exempt(limit.node, limit.slight) else Confidence.MEDIUM
         why = "has a name, " + ("in a settings file" if number.conventional else "and bounds no capacity or state")
         limit.place.exempt(limit.node, f"the number {why}")
         return Confidence.LOW
     if limit.is_poll:
         limit.place.exempt(limit.node, "a period below a second is only how often something looks again")
+        return Confidence.LOW
+    if limit.place.exempt(limit.node, limit.slight):
         return Confidence.LOW
     return Confidence.HIGH if limit.certain else Confidence.MEDIUM

@@ -159,6 +159,68 @@ def test_a_given_value_or_a_number_elsewhere_is_less_sure(scan: Scan, body: str)
     assert finding.confidence is Confidence.MEDIUM
 
 
+LATE = "if time.monotonic() - self.since > 60:\n    text = f'{msg}'\n    print(text)"
+ROUNDS = "tries = 0\nwhile True:\n    tries += 1\n    "
+
+
+@pytest.mark.parametrize(
+    ("body", "hangs"),
+    [
+        (f"{ROUNDS}if tries >= 50 and tries % 50 == 0: logging.warning('still trying')", False),
+        (f"{ROUNDS}if tries > 50:\n        text = f'{{tries}}'\n        logging.warning(text)", False),
+        (f"{ROUNDS}if tries > 50:\n        text = f'{{tries}}'\n        logging.warning(text)\n    go(text)", True),
+        (f"if msg:\n    text = f'{{msg}}'\n    go(text)\n{LATE}", False),
+        (f"text = ''\n{LATE}\ngo(text)", True),
+        (f"{ROUNDS}if tries > 50:\n        logging.warning('gave up')\n        break", True),
+        (f"{ROUNDS}if tries < 50: logging.info('again')\n    else: self.stop()", True),
+        ("if time.monotonic() - self.since > 60 and not self.told:\n    self.told = True\n    print('late')", False),
+        ("if time.monotonic() - self.since > 60:\n    self.state = None\n    print('late')", True),  # others ask it
+        ("if time.monotonic() - self.since > 60:\n    logging.info(await self.step())", True),
+        ("if len(self.peers) > 100: logging.warning('many')", True),  # an alarm on state is one that people set
+    ],
+)
+def test_what_only_decides_about_a_log_line(scan: Scan, body: str, *, hangs: bool) -> None:
+    [finding] = judged(scan, body)
+    assert (finding.confidence.rank >= Confidence.MEDIUM.rank) is hangs
+
+
+MEMO = "had = self.{0}.{1}(msg.key, None)\nself.{0}[msg.key] = had or work(msg)\n{2} len(self.{0}) > 256: {3}"
+
+
+@pytest.mark.parametrize(
+    ("body", "hangs"),
+    [
+        (MEMO.format("known", "get", "if", "self.known.popitem(last=False)"), False),
+        (MEMO.format("known", "pop", "while", "self.known.pop(next(iter(self.known)))"), False),
+        (MEMO.format("known", "get", "if", "send(self.known.popitem())"), True),
+        (MEMO.format("known", "get", "if", "self.stop()"), True),
+        (MEMO.format("counts", "get", "if", "self.counts.popitem()"), True),  # other functions look into it
+        ("self.known[msg.key] = msg\nif len(self.known) > 256: self.known.popitem()", True),  # nobody asks it here
+    ],
+)
+def test_the_size_of_a_memo(scan: Scan, body: str, *, hangs: bool) -> None:
+    assert any(f.confidence.rank >= Confidence.MEDIUM.rank for f in judged(scan, body)) is hangs
+
+
+FIGURE = "left = None\nif self.errors >= 3: left = {0}\n{1}"
+
+
+@pytest.mark.parametrize(
+    ("body", "hangs"),
+    [
+        (FIGURE.format("self.limit / self.errors", "return {'left': left}"), False),
+        (FIGURE.format("self.limit / self.errors", "return left"), False),
+        (FIGURE.format("self.limit / self.errors", "if left: self.stop()"), True),
+        (FIGURE.format("self.limit / self.errors", "time.sleep(left)"), True),
+        (FIGURE.format("self.step()", "return left"), True),
+        (FIGURE.format("True", "return left"), True),
+    ],
+)
+def test_what_only_decides_about_a_figure(scan: Scan, body: str, *, hangs: bool) -> None:
+    [finding] = judged(scan, body)
+    assert (finding.confidence.rank >= Confidence.MEDIUM.rank) is hangs
+
+
 def test_the_place_is_the_comparison_and_the_message_quotes_it(scan: Scan) -> None:
     source = ACTOR + "        if msg and self.errors >= 10: self.stop()\n"
     [finding] = scan(source, "OTP301")

@@ -83,7 +83,7 @@ def places(source: str, found: list[Finding]) -> list[str]:
         (agent(handle="self.system.send_after(15, self.pid, 'tick')"), ["15"]),
         (agent(handle="msg.client.fetch(msg.url, connect_timeout=7)"), ["7"]),
         (agent("self.ttl = ttl", "time.sleep(max(1, self.ttl - 15))", signature="self, ttl"), ["self.ttl - 15"]),
-        (agent("self.p = p", "time.sleep(min(self.p * 2, 60))", signature="self, p"), ["60"]),
+        (agent("self.p = p", "self.p = min(self.p * 2, 60)\ntime.sleep(self.p)", signature="self, p"), ["60"]),
         (agent(handle="end = time.monotonic() + 300\nreturn end"), ["time.monotonic() + 300"]),
         (agent(handle="self.buffer = self.buffer[-50:]"), ["-50"]),
         (agent(handle="del self.buffer[50:]"), ["50"]),
@@ -162,6 +162,10 @@ def looping(text: str) -> str:
         "while True:\n    if not go():\n        time.sleep(0.2)\n        continue\n    work()",
         "while not self.done:\n    try:\n        go()\n        break\n    except OSError:\n        time.sleep(0.2)",
         "while not self.done:\n    if late(): raise TimeoutError\n    go()\n    time.sleep(0.2)",
+        "while True:\n    try:\n        go()\n    except OSError:\n        log.error('again')\n        time.sleep(0.2)",
+        "while not self.done and time.monotonic() < msg.end:\n    go()\n    time.sleep(0.2)",
+        "while not self.done:\n    go()\n    if not self.done: time.sleep(0.2)",
+        "while not self.done:\n    go()\n    self.due = time.monotonic() + 0.2",
     ],
 )
 def test_a_poll_below_a_second_is_for_those_who_ask(scan: Scan, handle: str) -> None:
@@ -179,11 +183,140 @@ def test_a_poll_below_a_second_is_for_those_who_ask(scan: Scan, handle: str) -> 
         "while not self.stop.is_set():\n    go()\n    self.stop.wait(0.2)",
         "while not self.stop.wait(0.2):\n    go()",
         "for kid in msg.kids: threading.Thread(target=kid).join(0.2)",
+        "try:\n    go()\nexcept OSError:\n    time.sleep(0.2)",  # no loop
+        "while not self.done:\n    go()\n    if msg.busy: time.sleep(0.2)",
+        "self.due = time.monotonic() + 0.2",
     ],
 )
 def test_a_period_or_a_pause_below_a_second_decides_something(scan: Scan, handle: str) -> None:
     [finding] = scan(looping(handle), "OTP302")
     assert finding.confidence.rank >= Confidence.MEDIUM.rank
+
+
+GIVEN = """
+def patience(value=None):
+    value = float(value if value is not None else os.environ.get('PATIENCE', 600))
+    if value < 0: raise ValueError(value)
+    return value
+def grown(n):
+    return 2 ** n
+LATE = float(os.getenv('LATE', '5'))
+"""
+
+
+@pytest.mark.parametrize(
+    ("cap", "is_only_a_cap"),
+    [
+        ("self.p", True),
+        ("self.p * 2", True),
+        ("self.cfg.pause", True),
+        ("self.cfg['pause'] + 1", True),
+        ("self.cfg.get('pause')", True),
+        ("patience() / 3", True),
+        ("LATE", True),
+        ("float(os.environ['X'])", True),
+        ("max(3, self.p)", True),
+        ("msg.pause", True),
+        ("self.errors", False),
+        ("2 ** self.errors", False),
+        ("grown(self.errors)", False),
+        ("time.monotonic() - self.p", False),
+        ("self.step", False),  # grows while the actor works
+        ("unknown()", False),
+    ],
+)
+@pytest.mark.parametrize("form", ["time.sleep(min(60, {}))", "pause = min({}, 60)\ntime.sleep(pause)"])
+def test_a_cap_on_what_somebody_else_decides(scan: Scan, form: str, cap: str, *, is_only_a_cap: bool) -> None:
+    start = "self.p = p\nself.cfg = cfg\nself.step = p"
+    handle = f"{form.format(cap)}\nself.step = self.step * 2"
+    source = agent(start, handle, top=GIVEN, signature="self, p, cfg")
+    found = scan(source, "OTP302")
+    assert places(source, found) == ([] if is_only_a_cap else ["60"])
+
+
+def test_a_cap_on_a_local_that_grows(scan: Scan) -> None:
+    handle = "pause = self.p\nwhile True:\n    time.sleep(pause)\n    pause = min(pause * 2, 60)"
+    source = agent("self.p = p", handle, signature="self, p")
+    assert places(source, scan(source, "OTP302")) == ["60"]
+
+
+ASKED = "while not self.done:\n    try:\n        go(await asyncio.wait_for(msg.ask(), 7))\n    {}"
+
+
+@pytest.mark.parametrize(
+    ("handle", "hangs"),
+    [
+        (ASKED.format("except Exception:\n        pass"), False),
+        (ASKED.format("except asyncio.TimeoutError:\n        logging.warning('late')"), False),
+        (ASKED.format("except ValueError:\n        return\n    except TimeoutError:\n        continue"), False),
+        (ASKED.format("except (OSError, ValueError):\n        return\n    except Exception:\n        pass"), True),
+        (ASKED.format("except TimeoutError:\n        self.late += 1"), True),
+        (ASKED.format("except TimeoutError:\n        raise"), True),
+        (ASKED.format("except TimeoutError:\n        self.restart(msg)"), True),
+        (ASKED.format("except ValueError:\n        pass"), True),
+        (ASKED.replace("while not self.done", "for _ in msg").format("except Exception:\n        pass"), True),
+        ("try:\n    await asyncio.wait_for(msg.ask(), 7)\nexcept Exception:\n    pass", True),
+        ("while not self.done:\n    self.stop.wait(7)", True),  # a period
+    ],
+)
+def test_a_wait_whose_end_decides_nothing(scan: Scan, handle: str, *, hangs: bool) -> None:
+    [finding] = scan(looping(handle).replace("import asyncio", "import logging, asyncio"), "OTP302")
+    assert (finding.confidence.rank >= Confidence.MEDIUM.rank) is hangs
+
+
+JOINED = """
+class Agent(Server):
+    def __init__(self):
+        self.over = threading.Event()
+        self.worker = threading.Thread(target=self.work, daemon={daemon})
+        self.worker.start()
+
+    def work(self):
+        pass
+
+    async def terminate(self, reason):
+{body}
+"""
+
+
+@pytest.mark.parametrize(
+    ("daemon", "body", "hangs"),
+    [
+        (True, "self.over.set()\nself.worker.join(7)", False),
+        (True, "self.over.set()\nthread = getattr(self, 'worker', None)\nif thread: thread.join(timeout=7)", False),
+        (False, "self.over.set()\nself.worker.join(7)", True),
+        (True, "self.worker.join(7)", True),
+        (True, "self.over.set()\nself.worker.join(7)\nif self.worker.is_alive(): raise RuntimeError", True),
+    ],
+)
+def test_the_end_of_a_daemon_thread(scan: Scan, body: str, *, daemon: bool, hangs: bool) -> None:
+    [finding] = scan(HEAD + JOINED.format(daemon=daemon, body=textwrap.indent(body, " " * 8)), "OTP302")
+    assert (finding.confidence.rank >= Confidence.MEDIUM.rank) is hangs
+
+
+@pytest.mark.parametrize(
+    ("init", "handle", "hangs"),
+    [
+        ("self.last = deque(maxlen=MOST)", "self.last.append(msg)\nreturn list(self.last)", False),
+        ("self.last = deque(maxlen=MOST)", "self.last.append(msg)\nself.last.popleft()", False),
+        ("self.last = deque(maxlen=MOST)", "self.last.append(msg)\nsend(self.last.popleft())", True),
+        ("self.last = defaultdict(lambda: deque(maxlen=MOST))", "self.last[msg.key].append(msg)", False),
+        ("self.last = defaultdict(lambda: deque(maxlen=MOST))", "work = self.last[1]\nsend(work.pop())", True),
+        ("self.q = queue.Queue(maxsize=MOST)", "self.q.put(msg)", True),
+        ("self.last = deque(maxlen=100)", "self.last.append(msg)", True),  # it has no name
+        ("self.n = 0", "self.n += 1\nif self.n >= MOST:\n    self.n = 0\n    tidy()", False),
+        ("self.n = 0", "try: go()\nexcept OSError: self.n += 1\nif self.n >= MOST:\n    self.n = 0\n    tidy()", True),
+        ("self.n = 0", "self.n += 1\nif go(): self.n = 0\nif self.n >= MOST:\n    self.n = 0\n    tidy()", True),
+        ("self.n = 0", "self.n += 1\nif self.n >= MOST: tidy()", True),
+        ("self.n = 0", "self.n += 1\nif self.n > MOST: logging.error('many: %d', self.n)", False),
+        ("self.n = 0", "self.n += 1\nif self.n > MOST:\n    logging.error('many')\nmsg.go(msg[:MOST])", True),
+        ("self.n = 0", "self.n += 1\nif self.n > MOST:\n    logging.error('many')\n    return", True),
+    ],
+)
+def test_a_constant_on_which_hardly_anything_hangs(scan: Scan, init: str, handle: str, *, hangs: bool) -> None:
+    top = "import logging\nfrom collections import defaultdict\nMOST = 100"
+    [finding] = scan(agent(init, handle, top=top), "OTP302")
+    assert (finding.confidence.rank >= Confidence.MEDIUM.rank) is hangs
 
 
 def test_one_constant_of_two_actors_in_another_file_is_one_finding(scan: Scan) -> None:

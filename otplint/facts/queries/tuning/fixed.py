@@ -166,7 +166,7 @@ def _named(expr: code.Name, method: Method, depth: int) -> list[Fixed] | None:
             return None
         values = list(local_values(expr.id, place))
         if values:
-            if len(values) > 1 or _rebound(expr.id, place):
+            if len(values) > 1 or is_rebound(expr.id, place):
                 return None
             return _fixed(values[0], place, depth + 1, "local")
         if place.is_local(expr.id) and (place.outer is None or not place.outer.is_local(expr.id)):
@@ -175,7 +175,7 @@ def _named(expr: code.Name, method: Method, depth: int) -> list[Fixed] | None:
     return _module_constant(method.qualname(expr), method, depth)
 
 
-def _rebound(name: str, method: Method) -> bool:
+def is_rebound(name: str, method: Method) -> bool:
     """True where the local is also changed by a loop, an augmented assignment or the like."""
     for stmt in code.statements(method.body, nested=True):
         match stmt:

@@ -7,12 +7,14 @@ from typing import NamedTuple
 
 from otplint.facts.methods import Event, Method, Role
 from otplint.facts.origins import origins
+from otplint.facts.queries.tuning.effects import of_history, of_wait
 from otplint.facts.queries.tuning.fixed import Fixed, fixed
 from otplint.facts.queries.tuning.fixed import number as literal
+from otplint.facts.queries.tuning.given import is_given
 from otplint.facts.queries.tuning.measures import Measure, is_clock
 from otplint.facts.queries.tuning.passed import is_limit_name, passed
 from otplint.facts.queries.tuning.polls import is_poll
-from otplint.facts.queries.tuning.thresholds import margins, no_threshold, thresholds
+from otplint.facts.queries.tuning.thresholds import Threshold, margins, no_threshold, thresholds
 from otplint.facts.steering import steers
 from otplint.facts.syntax import code
 
@@ -38,11 +40,20 @@ class Limit(NamedTuple):
     """True where a framework's data says that this argument is a limit."""
     bounds: bool
     """Sets up supervision or capacity, or bounds the actor's own state: then a constant counts as well."""
+    threshold: Threshold | None = None
+    """The comparison that a constant is a side of."""
 
     @property
     def is_poll(self) -> bool:
         """True for a time below a second that is only how often something looks again."""
         return is_poll(self.number.value, self.use, self.user)
+
+    @property
+    def slight(self) -> str:
+        """Why hardly anything hangs on the number here; empty where something may."""
+        if self.threshold is not None:
+            return self.threshold.slight
+        return of_wait(self.use, self.user) or of_history(self.number, self.use, self.user)
 
 
 def limits(method: Method) -> Iterator[Limit]:
@@ -175,7 +186,9 @@ def _moved(expr: code.Expr, method: Method) -> Iterator[tuple[code.Expr, Fixed]]
         case code.Call(func=code.Name(id=name), args=args) if name in (*_CLAMPS, "int", "float", "round"):
             for arg in args:
                 own = fixed(arg.value, method) if name in _CLAMPS else []
-                yield from ((arg.value, n) for n in own if name == "min")
+                given = name == "min" and any(is_given(a.value, method) for a in args if own and a is not arg)
+                if not (given and method.exempt(arg.value, "it is only the most that a given value may be")):
+                    yield from ((arg.value, n) for n in own if name == "min")
                 if not own:
                     yield from _moved(arg.value, method)
         case code.Binary() if not _steps_on(expr, method):
@@ -201,7 +214,7 @@ def _compared(method: Method) -> Iterator[Limit]:
             if number.value in _WIDTHS:
                 continue  # where a number of so many bits ends
             what = f"a threshold for {found.measure.value}"
-            yield Limit(number, number.node, number.place, found.compare, method, what, False, own)
+            yield Limit(number, number.node, number.place, found.compare, method, what, False, own, found)
     for compare in method.exprs() if method.asked_why else ():
         if isinstance(compare, code.Compare) and id(compare) not in told:
             method.exempt(compare, no_threshold(compare, method))

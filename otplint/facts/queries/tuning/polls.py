@@ -1,8 +1,9 @@
 """Short pauses: how often a wait looks again, or how often an actor does its work.
 
 ``while not thing.ready(): sleep(0.1)`` is a poll: the number says how late at most one learns of the thing, and hardly
-anybody tunes it. A loop that goes on for as long as its actor and does something each time has a period, and that
-decides about load and delay however short it is; so does a pause outside of any loop.
+anybody tunes it. Nor does anybody tune how long a loop breathes after a failure before it goes on. A loop that goes on
+for as long as its actor and does something each time has a period, and that decides about load and delay however short
+it is; so does a pause outside of any loop.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING
 
+from otplint.facts.queries.tuning.measures import is_clock
 from otplint.facts.shapes import ends_when_told
 from otplint.facts.syntax import code
 
@@ -37,7 +39,7 @@ def is_poll(seconds: float, use: code.Node, method: Method) -> bool:
     if abs(seconds) < _YIELDS:
         return True
     if loop is None or call is None:
-        return False
+        return loop is not None and isinstance(use, code.Binary)  # now + 0.05: when to look next
     event = method.event(call)
     if not isinstance(loop, code.While) or event is None or event.role == "take":
         return True
@@ -52,19 +54,23 @@ def _waits(node: code.Node, method: Method) -> bool:
 
 
 def _is_for_life(loop: code.While, method: Method) -> bool:
-    """True for a loop that nothing but another function of the object, or a failure, ends."""
+    """True for a loop that nothing but another function of the object, or a failure, ends; not the time."""
+    if any(is_clock(part, method) for part in code.walk(loop.test)):
+        return False
     endless = isinstance(loop.test, code.Const) and bool(loop.test.value)
     leaves = any(isinstance(s, (code.Break, code.Return)) for s in code.statements(loop.body))
     return (endless and not leaves) or ends_when_told(loop, method)
 
 
 def _looks_again(pause: code.Call, loop: code.While, method: Method) -> bool:
-    """``if not ready(): sleep(0.1); continue``, waits that give up (``if late(): raise``), repeated tries."""
-    for up in method.above(pause):
-        if up is loop:
-            break
-        if isinstance(up, code.If):
-            return isinstance(up.body[-1], code.Continue) and up.body[-1].start > pause.start
+    """``if not ready(): sleep(0.1); continue``, waits that give up (``if late(): raise``), repeated tries, failures."""
+    inside = list(itertools.takewhile(lambda up: up is not loop, method.above(pause)))
+    if any(isinstance(up, code.Handler) for up in inside):
+        return True
+    choice = next((up for up in inside if isinstance(up, code.If)), None)
+    if choice is not None:
+        goes_round = isinstance(choice.body[-1], code.Continue) and choice.body[-1].start > pause.start
+        return goes_round or code.same(choice.test, loop.test)
     for stmt in code.statements(loop.body):
         around = list(itertools.takewhile(lambda up: up is not loop, method.above(stmt)))
         if isinstance(stmt, code.Break) and all(isinstance(up, code.Try) for up in around):

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from otplint.facts.methods import Method, Role
+from otplint.facts.queries.tuning.effects import of_threshold
 from otplint.facts.queries.tuning.fixed import Fixed, fixed, number
 from otplint.facts.queries.tuning.measures import Measure, measure, tells_time
 from otplint.facts.syntax import code
@@ -33,6 +34,11 @@ class Threshold(NamedTuple):
     def constants(self) -> tuple[Fixed, ...]:
         """The named ones."""
         return tuple(n for n in self.numbers if n.is_constant)
+
+    @property
+    def slight(self) -> str:
+        """Why hardly anything hangs on the comparison; empty where something may."""
+        return of_threshold(self)
 
 
 def thresholds(method: Method) -> Iterator[Threshold]:
