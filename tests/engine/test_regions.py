@@ -230,13 +230,13 @@ def test_what_was_used_longest_ago_goes_first(place: Path, monkeypatch: pytest.M
     size = (place / NAME).stat().st_size
     monkeypatch.setattr("time.time", lambda: 2_000_000_000.0)
     later = fresh(place, most=size // 2)
-    for text in texts[::6]:
+    for text in texts[::12]:
         assert later.get(text, 0) is not None
     later.keep()
     later.bound()
     assert (place / NAME).stat().st_size < size // 2
     kept = [text for text in texts if fresh(place).get(text, 0) is not None]
-    assert set(texts[::6]) <= set(kept) < set(texts)
+    assert set(texts[::12]) <= set(kept) < set(texts)
 
 
 # -- in a scan
