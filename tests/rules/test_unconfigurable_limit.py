@@ -234,6 +234,23 @@ def test_a_cap_on_what_somebody_else_decides(scan: Scan, form: str, cap: str, *,
     assert places(source, found) == ([] if is_only_a_cap else ["60"])
 
 
+@pytest.mark.parametrize(
+    ("handle", "expected"),
+    [
+        ("if 'tidy' not in msg.jobs: new['tidy'] = {'options': {'timeout': 30}}", []),
+        ("if msg and 'tidy' not in msg.jobs: new['tidy'] = {'timeout': 30}", []),
+        ("msg.jobs.setdefault('tidy', {'timeout': 30})", []),
+        ("if 'tidy' in msg.jobs: new['tidy'] = {'timeout': 30}", ["30"]),
+        ("if 'tidy' not in msg.jobs: new['other'] = {'timeout': 30}", ["30"]),
+        ("if 'tidy' not in msg.jobs: pass\nelse: new['tidy'] = {'timeout': 30}", ["30"]),
+        ("new['tidy'] = {'timeout': 30}", ["30"]),
+    ],
+)
+def test_an_entry_that_one_may_replace(scan: Scan, handle: str, expected: list[str]) -> None:
+    source = agent(handle=f"new = {{}}\n{handle}")
+    assert places(source, scan(source, "OTP302")) == expected
+
+
 def test_a_cap_on_a_local_that_grows(scan: Scan) -> None:
     handle = "pause = self.p\nwhile True:\n    time.sleep(pause)\n    pause = min(pause * 2, 60)"
     source = agent("self.p = p", handle, signature="self, p")
@@ -294,6 +311,9 @@ def test_the_end_of_a_daemon_thread(scan: Scan, body: str, *, daemon: bool, hang
     assert (finding.confidence.rank >= Confidence.MEDIUM.rank) is hangs
 
 
+MARKED = "self.n = 0\nself.late = set()"
+
+
 @pytest.mark.parametrize(
     ("init", "handle", "hangs"),
     [
@@ -311,6 +331,9 @@ def test_the_end_of_a_daemon_thread(scan: Scan, body: str, *, daemon: bool, hang
         ("self.n = 0", "self.n += 1\nif self.n > MOST: logging.error('many: %d', self.n)", False),
         ("self.n = 0", "self.n += 1\nif self.n > MOST:\n    logging.error('many')\nmsg.go(msg[:MOST])", True),
         ("self.n = 0", "self.n += 1\nif self.n > MOST:\n    logging.error('many')\n    return", True),
+        (MARKED, "self.n += 1\nif self.n > MOST: self.late.discard(msg)\nelse: self.late.add(msg)", False),
+        (MARKED, "self.n += 1\nif self.n > MOST: self.late.discard(msg)\nelse: go()", True),
+        (MARKED, "self.n += 1\nif self.n > MOST: self.late.add(msg)", True),  # a circuit that opens
     ],
 )
 def test_a_constant_on_which_hardly_anything_hangs(scan: Scan, init: str, handle: str, *, hangs: bool) -> None:

@@ -45,6 +45,8 @@ def of_threshold(found: Threshold) -> str:
         return "the number decides only whether a figure is worked out for an answer"
     if found.constants and isinstance(choice, code.If) and _only_paces(found, choice):
         return "the number has a name and says only after how many rounds something regular is done"
+    if found.constants and isinstance(choice, code.If) and _only_marks(choice, found.method):
+        return "the number has a name and decides only whether a mark for another try is kept"
     return ""
 
 
@@ -182,6 +184,27 @@ def _only_paces(found: Threshold, choice: code.If) -> bool:
         ):
             return False
     return {"write", "update"} <= {u.kind for u in changes}
+
+
+def _only_marks(choice: code.If, method: Method) -> bool:
+    """``self.unsaved.discard(key)`` in one branch, ``self.unsaved.add(key)`` in the other, and logs."""
+    kinds: list[set[tuple[str, bool]]] = []
+    for block in (choice.body, choice.orelse):
+        marks = set()
+        for stmt in block:
+            call = stmt.value if isinstance(stmt, code.Do) else None
+            if not isinstance(call, code.Call):
+                return False
+            own = method.own_attribute(call.func.base) if isinstance(call.func, code.Attr) else ""
+            if own and isinstance(call.func, code.Attr) and call.func.name in ("add", "discard") and call.args:
+                marks.add((own, call.func.name == "add"))
+            elif logged(call, method) is None:
+                return False
+        kinds.append(marks)
+    first, second = kinds
+    return (
+        len(first) == len(second) == 1 and first != second and {own for own, _ in first} == {own for own, _ in second}
+    )
 
 
 def of_wait(use: code.Node, method: Method) -> str:

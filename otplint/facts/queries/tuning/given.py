@@ -121,3 +121,29 @@ def _of_module(expr: code.Expr, method: Method, depth: int) -> bool:
         and not fixed(expr, method)
         and all(_given(v, place, depth + 1, frozenset()) for place, _, v in found)
     )
+
+
+def is_replaceable(expr: code.Expr, method: Method) -> bool:
+    """``if "cleanup" not in given: entries["cleanup"] = {"expires": 9}``: whoever gives such an entry replaces it."""
+    key: object = None
+    for up in method.above(expr):
+        match up:
+            case code.Assign(targets=(code.Sub(key=code.Const(value=str(name))),)):
+                key = name
+            case code.Call(func=code.Attr(name="setdefault"), args=(first, _)) if isinstance(first.value, code.Const):
+                return True
+            case code.If(test=test, body=body) if key is not None and any(
+                _lacks(part, key) and expr.start >= body[0].start for part in _conjuncts(test)
+            ):
+                return all(expr.start < stmt.start for stmt in up.orelse)
+    return False
+
+
+def _conjuncts(test: code.Expr) -> tuple[code.Expr, ...]:
+    return test.parts if isinstance(test, code.Bool) and test.op == "and" else (test,)
+
+
+def _lacks(test: code.Expr, key: object) -> bool:
+    return isinstance(test, code.Compare) and test.ops == ("not in",) and (
+        isinstance(test.left, code.Const) and test.left.value == key
+    )  # fmt: skip

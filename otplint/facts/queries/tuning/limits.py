@@ -10,7 +10,7 @@ from otplint.facts.origins import origins
 from otplint.facts.queries.tuning.effects import of_history, of_wait
 from otplint.facts.queries.tuning.fixed import Fixed, fixed
 from otplint.facts.queries.tuning.fixed import number as literal
-from otplint.facts.queries.tuning.given import is_given
+from otplint.facts.queries.tuning.given import is_given, is_replaceable
 from otplint.facts.queries.tuning.measures import Measure, is_clock
 from otplint.facts.queries.tuning.passed import is_limit_name, passed
 from otplint.facts.queries.tuning.polls import is_poll
@@ -115,7 +115,9 @@ def _named(method: Method) -> Iterator[tuple[str, code.Expr]]:
     for expr in method.exprs():
         for key, value in expr.items if isinstance(expr, code.Dict) else ():
             if isinstance(key, code.Const) and isinstance(key.value, str) and is_limit_name(key.value, method):
-                yield key.value, value
+                replaced = "it is part of an entry that is made only where none is given"
+                if not method.exempt(value, replaced if is_replaceable(value, method) else ""):
+                    yield key.value, value
 
 
 def _numbers(value: code.Expr, method: Method, what: str, *, certain: bool, bounds: bool) -> Iterator[Limit]:
