@@ -29,7 +29,7 @@ _DAY = 86_400
 """Seconds: how exactly the last use is kept."""
 _WAIT = 2.0
 """Seconds to wait for another process that writes."""
-_TABLE = "CREATE TABLE IF NOT EXISTS region (text BLOB PRIMARY KEY, used INTEGER, nodes BLOB) WITHOUT ROWID"
+_TABLE = "CREATE TABLE IF NOT EXISTS region (text BLOB PRIMARY KEY, used INTEGER, nodes BLOB)"
 
 
 class KeptRegions:
@@ -98,7 +98,8 @@ class KeptRegions:
         with self._trouble():
             with connection:
                 rows = connection.execute("SELECT text, length(nodes) FROM region ORDER BY used DESC, text").fetchall()
-                room, old = self._most // 2, []
+                weight = self._size() / max(sum(size for _, size in rows), 1)  # of a row's bytes in the file
+                room, old = self._most / 2 / weight, []
                 for key, size in rows:
                     room -= size
                     if room < 0:
