@@ -64,6 +64,8 @@ class MagicThreshold(Rule):
         Silent for 0, 1 and -1, pairs (`len(x) == 2`), differences below 0.01, the length of data at hand and of byte
         buffers, positions, codes and versions, ranges (`0 <= x <= 100`), values that are refused or clamped where
         they come in, powers of two that a message is compared with, `==`, and test files. A named constant is OTP302.
+        With low confidence where hardly anything hangs on the number: whether a loop that goes on logs something, the
+        size of a memo, whether a figure in an answer is worked out.
 
     Report:
         Smell 7. The report calls such numbers hard to find and inflexible; that they cannot be configured is all that

@@ -38,9 +38,13 @@ class UnconfigurableLimit(Rule):
         constant that a subclass, an instance or another module overrides, or that is a parameter's default. Other
         constants are reported once, at their definition: with medium confidence where they set up supervision or
         capacity or bound the actor's own state, with low confidence otherwise. So is a time below a second that only
-        says how often a wait looks again; the period of a loop that works, or a pause by itself, is not. Outside of
-        actors only what sets supervision up counts, and how long a function waits that ends actors or tries again
-        when one dies. A choice between two numbers is not looked at, nor are test files.
+        says how often a wait looks again, or how long a loop breathes after a failure; the period of a loop that works,
+        or a pause by itself, is not. Outside of actors only what sets supervision up counts, and how long a function
+        waits that ends actors or tries again when one dies. A choice between two numbers is not looked at, nor are test
+        files. The most that a given value may be (`min(60, self.config.pause)`) is no limit, nor is what is part of an
+        entry that is made only where none is given. Low where nothing hangs on it: a wait whose end the loop passes
+        over, the end of a daemon thread that was told to end, a constant that only paces something regular or logs, or
+        that is the length of a history.
 
     Report:
         Smell 7. The report also counts named module attributes (a threshold of 5, a buffer of 100): they are named,

@@ -193,6 +193,22 @@ def test_a_period_or_a_pause_below_a_second_decides_something(scan: Scan, handle
     assert finding.confidence.rank >= Confidence.MEDIUM.rank
 
 
+@pytest.mark.parametrize(
+    ("caller", "is_poll"),
+    [
+        ("while not self.done:\n    try: go()\n    except OSError: self.breathe()", True),
+        ("while not self.done:\n    go()\n    self.breathe()", False),
+        ("try: go()\nexcept OSError: self.breathe()", False),
+        ("self.breathe()\nwhile not self.done:\n    try: go()\n    except OSError: self.breathe()", False),
+        ("pass", False),  # others call it
+    ],
+)
+def test_a_pause_in_a_function_for_failures(scan: Scan, caller: str, *, is_poll: bool) -> None:
+    source = looping(caller) + "\n    def breathe(self):\n        time.sleep(0.5)\n"
+    found = scan(source, "OTP302")
+    assert [f.confidence is Confidence.LOW for f in found] == [is_poll]
+
+
 GIVEN = """
 def patience(value=None):
     value = float(value if value is not None else os.environ.get('PATIENCE', 600))
@@ -285,6 +301,7 @@ JOINED = """
 class Agent(Server):
     def __init__(self):
         self.over = threading.Event()
+        self.jobs = queue.Queue()
         self.worker = threading.Thread(target=self.work, daemon={daemon})
         self.worker.start()
 
@@ -301,6 +318,8 @@ class Agent(Server):
     [
         (True, "self.over.set()\nself.worker.join(7)", False),
         (True, "self.over.set()\nthread = getattr(self, 'worker', None)\nif thread: thread.join(timeout=7)", False),
+        (True, "self.jobs.put(None)\nself.worker.join(7)\nif self.worker.is_alive(): print('late')", False),
+        (True, "self.jobs.put(1)\nself.worker.join(7)", True),
         (False, "self.over.set()\nself.worker.join(7)", True),
         (True, "self.worker.join(7)", True),
         (True, "self.over.set()\nself.worker.join(7)\nif self.worker.is_alive(): raise RuntimeError", True),

@@ -220,7 +220,7 @@ def of_wait(use: code.Node, method: Method) -> str:
     if _goes_round(call, method):
         return "the loop goes round and asks again when the time is up"
     if _is_told_to_end(call, method):
-        return "a daemon thread that was told to end is given so long, and nobody asks whether it did"
+        return "a daemon thread that was told to end is given so long, and nothing is done if it does not"
     return ""
 
 
@@ -252,20 +252,29 @@ def _carries_on(handler: code.Handler, around: code.Try, method: Method) -> bool
 
 
 def _is_told_to_end(call: code.Call, method: Method) -> bool:
-    """``self.stop.set(); self.thread.join(10)``, as a statement, of a daemon thread."""
+    """``self.stop.set(); self.thread.join(10)``, as a statement, of a daemon thread; or ``self.jobs.put(None)``."""
     if not isinstance(call.func, code.Attr) or call.func.name != "join" or _is_taken(call, method):
         return False
     thread = _held(call.func.base, method)
     if not thread or not any(_is_daemon(value, place) for value, _, place in method.actor.assigned(thread) if value):
         return False
-    asked = (c for c in method.calls if isinstance(c.func, code.Attr) and c.func.name == "is_alive")
-    if any(_held(c.func.base, method) == thread for c in asked if c.start > call.start):  # type: ignore[union-attr]
-        return False
+    others = [(c, c.func) for c in method.calls if isinstance(c.func, code.Attr)]
+    for asked, func in others:
+        if func.name == "is_alive" and asked.start > call.start and _held(func.base, method) == thread:
+            choice = _choice(asked, method)
+            if choice is None or not _only_tells((*choice.body, *choice.orelse), method):
+                return False
     return any(
-        isinstance(c.func, code.Attr) and c.func.name == "set" and not c.args and c.start < call.start
-        and _held(c.func.base, method)
-        for c in method.calls
+        c.start < call.start and _held(func.base, method) and (
+            (func.name == "set" and not c.args)
+            or (func.name in ("put", "put_nowait") and len(c.args) == 1 and _is_none(c.args[0].value))
+        )
+        for c, func in others
     )  # fmt: skip
+
+
+def _is_none(expr: code.Expr) -> bool:
+    return isinstance(expr, code.Const) and expr.value is None
 
 
 def _held(expr: code.Expr, method: Method) -> str:

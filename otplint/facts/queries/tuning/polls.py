@@ -38,12 +38,29 @@ def is_poll(seconds: float, use: code.Node, method: Method) -> bool:
     loop = next((up for up in method.above(use) if _waits(up, method)), None)
     if abs(seconds) < _YIELDS:
         return True
-    if loop is None or call is None:
-        return loop is not None and isinstance(use, code.Binary)  # now + 0.05: when to look next
+    if loop is None:
+        return call is not None and _is_after_failures(method)
+    if call is None:
+        return isinstance(use, code.Binary)  # now + 0.05: when to look next
     event = method.event(call)
     if not isinstance(loop, code.While) or event is None or event.role == "take":
         return True
     return not (_is_for_life(loop, method) and _works(loop, call)) or _looks_again(call, loop, method)
+
+
+def _is_after_failures(method: Method) -> bool:
+    """True for an own function that runs only where a loop has failed, before it goes on."""
+    calls = [
+        (caller, call)
+        for caller in method.actor.callers(method)
+        for call in caller.calls
+        if method.actor.own_method(call, caller) is method
+    ]
+    return bool(calls) and all(
+        any(isinstance(up, code.Handler) for up in caller.above(call))
+        and any(isinstance(up, code.While) for up in caller.above(call))
+        for caller, call in calls
+    )
 
 
 def _waits(node: code.Node, method: Method) -> bool:
