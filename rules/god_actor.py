@@ -18,6 +18,8 @@ from otplint.api import (
     seams,
 )
 
+_PART = 3
+"""How many handlers a part has, beside the largest, that is worth splitting off a lump."""
 _NAMED = 3
 """How many handlers, fields or dependents a message names before it says how many more there are."""
 
@@ -131,6 +133,9 @@ class GodActor(Rule):
             if parts:
                 held = _list([t.entry.name for t in binding])
                 remedy = f"Split it by state: without {held}, which hold it together, {len(parts)} parts share none."
+        lump = not apart and _is_lump(parts)
+        actor.exempt("one part is nearly all of it, and the others are one or two handlers each" if lump else "")
+        sure = Confidence.HIGH if apart else Confidence.LOW if lump else Confidence.MEDIUM
         asked = list(dependents(actor, [t.entry for t in state.handlers]))
         assert actor.node is not None
         related: list[tuple[Place, code.Node, str]] = [
@@ -150,8 +155,14 @@ class GodActor(Rule):
             consequence="A failure in one job loses the state of all, and each request waits for those of the others.",
             remedy=remedy,
             related=related,
-            confidence=min(actor.confidence, Confidence.HIGH if apart else Confidence.MEDIUM, key=lambda c: c.rank),
+            confidence=min(actor.confidence, sure, key=lambda c: c.rank),
         )
+
+
+def _is_lump(parts: Sequence[Cluster]) -> bool:
+    """True where one part has most of the handlers, and nothing beside it is worth splitting off."""
+    sizes = [len(part.handlers) for part in parts]
+    return bool(sizes) and max(sizes[1:]) < _PART and sizes[0] * 2 > sum(sizes)
 
 
 def _handlers(job: Cluster) -> str:

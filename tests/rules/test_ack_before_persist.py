@@ -103,6 +103,42 @@ NEGATIVE = {
                 self.path.write_text(str(answer))
                 return NO_REPLY
     """,
+    "a signal that is waited for": """
+        class M(pykka.ThreadingActor):
+            async def start(self, gate: pykka.ActorProxy):
+                await gate.opened()
+                self.store.put("m", self.name)
+    """,
+    "a log of a process": """
+        class M(Server):
+            async def handle_info(self, msg):
+                self.system.send(msg.sender, "ok")
+                with open(self.path, "a") as out:
+                    out.write(f"begin {msg.key}")
+                    await asyncio.create_subprocess_exec("job", stdout=out)
+    """,
+    "saved by an object that a helper gives": """
+        class Ownership:
+            def __init__(self, path): self.path, self.done = Path(path), {}
+            def checkpoint(self, done):
+                write(self.path, done)
+                self.done = done
+        def write(path, data):
+            with open(path, "w") as out: json.dump(data, out)
+        class M(Server):
+            def __init__(self, db: sqlite3.Connection): self.db, self.routes = db, {}
+            def registry(self):
+                found = getattr(self, "own", None)
+                if found is None: found = self.own = Ownership("a")
+                return found
+            async def handle_call(self, req, frm):
+                registry = self.registry()
+                registry.checkpoint({req.key: req.target})
+                self.routes[req.key] = req.target
+                return True
+            async def handle_info(self, msg):
+                self.db.executemany("INSERT INTO routes VALUES (?, ?)", self.routes.items())
+    """,
 }
 
 POSITIVE = {
@@ -169,6 +205,26 @@ LATER = {
                 return True
             async def handle_info(self, msg):
                 self.db.executemany("INSERT INTO items VALUES (?, ?)", self.items.items())
+    """,
+    "a file that is no process's": """
+        class M(Server):
+            async def handle_info(self, msg):
+                self.system.send(msg.sender, "ok")
+                with open(self.path, "a") as out:
+                    out.write(f"begin {msg.key}")
+                    await asyncio.create_subprocess_exec("job", stdout=self.other)
+    """,
+    "an object that a helper gives saves later": """
+        class Ownership:
+            def checkpoint(self, done):
+                with open("a", "w") as out: json.dump(done, out)
+        class M(Server):
+            def __init__(self): self.routes = {}
+            def registry(self): return Ownership()
+            async def handle_call(self, req, frm):
+                self.routes[req.key] = req.target
+                return True
+            async def handle_info(self, msg): self.registry().checkpoint(self.routes)
     """,
     "answered by a message": """
         class M(Server):

@@ -369,6 +369,23 @@ def test_one_finding_for_a_function_that_several_actors_call(scan: Scan) -> None
     assert len(scan(HEAD + textwrap.dedent(text), "OTP605")) == 1
 
 
+def test_what_helpers_note_and_nobody_reads(scan: Scan) -> None:
+    helpers = """
+seen = {}
+def note(x):
+    seen[x] = 1
+def over(x):
+    seen.pop(x)
+"""
+    actor = "class A(Server):\n    async def handle_cast(self, msg): note(msg); over(msg)\n"
+    assert scan(HEAD + helpers + actor, "OTP605") == []
+    assert len(scan(HEAD + helpers + "def known(x): return x in seen\n" + actor, "OTP605")) == 1
+    reader = "from otplint.runtime import Server\nfrom app import seen\ndef known(x): return x in seen\n"
+    reader += "class B(Server): ...\n"
+    assert len(scan({"app.py": HEAD + helpers + actor, "reader.py": reader}, "OTP605")) == 1
+    assert len(scan(HEAD + "seen = {}\nclass A(Server):\n    async def handle_cast(self, m): seen[m] = 1\n")) == 1
+
+
 def test_a_cache_by_key_has_low_confidence(scan: Scan) -> None:
     text = """
     class A(pykka.ThreadingActor):

@@ -314,6 +314,25 @@ def test_handlers_that_only_hold_a_lump_together_are_named(scan: Scan) -> None:
     (found,) = scan(text, "OTP603")
     assert "27 handlers over 13 fields" in found.problem
     assert "without everything" in found.remedy
+    assert found.confidence is Confidence.MEDIUM
+
+
+@pytest.mark.parametrize(("beside", "sure"), [(2, Confidence.LOW), (3, Confidence.MEDIUM)])
+def test_one_lump_with_pairs_beside_it(scan: Scan, beside: int, sure: Confidence) -> None:
+    text = large(30, 13) + "        self.g = self.k = 1\n"
+    text = text.replace("        super().__init__()\n", "        super().__init__()\n        self.g, self.k = {}, {}\n")
+    for field in "gk":
+        for i in range(beside if field == "g" else 2):
+            text += f"    def {field}{i}(self, key): self.{field}[key] = self.{field}.pop({i})\n"
+    text = text.replace("        self.g = self.k = 1\n", "        self.g[0] = self.k[0] = 1\n")
+    (found,) = scan(text, "OTP603")
+    assert found.confidence is sure
+
+
+def test_the_table_of_all_attributes_is_no_field(scan: Scan) -> None:
+    text = large(21, 12) + "    def close(self): self.__dict__.pop('g')\n    def open(self): self.__dict__['g'] = 1\n"
+    assert scan(text, "OTP603") == []
+    assert len(scan(large(21, 13), "OTP603")) == 1
 
 
 def test_who_depends_on_it(scan: Scan) -> None:

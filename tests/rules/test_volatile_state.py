@@ -213,6 +213,80 @@ NEGATIVE = {
             def run(self):
                 while True: print(self.q.get())
     """,
+    "a caller that awaits the future of what it brings": """
+        class M(Server):
+            def __init__(self): self.waiting, self.known = deque(), {}
+            async def handle_call(self, req, frm): return await self.choose(req)
+            async def choose(self, req):
+                self.waiting.append(req)
+                self.note(req)
+                try: return await req.future
+                except asyncio.CancelledError: req.future.cancel(); raise
+            def note(self, req): self.known.setdefault(req.kind, deque()).append(req)
+            async def handle_info(self, msg):
+                for queue in self.known.values():
+                    while queue: self.work(queue.popleft())
+                self.work(self.waiting.popleft())
+            def work(self, req): req.future.set_result(1)
+    """,
+    "callers that wait for one another and share the outcome": """
+        class M(Server):
+            def __init__(self, n): self.n, self.turn, self.parts = n, asyncio.Condition(), defaultdict(list)
+            async def handle_call(self, req, frm):
+                async with self.turn:
+                    self.parts[req.round].append(req.part)
+                    if len(self.parts[req.round]) == self.n:
+                        self.parts[req.round] = self.together(self.parts[req.round])
+                        self.turn.notify_all()
+                    else:
+                        await self.turn.wait_for(lambda: req.round in self.parts)
+                    outcome = self.parts[req.round]
+                    del self.parts[req.round]
+                    return outcome
+            def together(self, parts): return sorted(parts)
+    """,
+    "what those who use a thread's object fill and empty": """
+        class T(threading.Thread):
+            def __init__(self):
+                super().__init__()
+                self.q, self.held = queue.Queue(), []
+            def note(self, item):
+                self.held.append(item)
+                return len(self.held)
+            def submit(self):
+                batch = self.held
+                self.held = []
+                for item in batch: self.begin(item)
+            def begin(self, item): self.q.put(item.key)
+            def run(self):
+                while True: print(self.q.get())
+    """,
+    "a queue that only hands out": """
+        class M(pykka.ThreadingActor):
+            def __init__(self, n): self.waiting = asyncio.Queue(n)
+            async def put(self, item, limit): await asyncio.wait_for(self.waiting.put(item), limit)
+            async def get(self, limit):
+                try: return await asyncio.wait_for(self.waiting.get(), limit)
+                except asyncio.TimeoutError: raise LookupError
+    """,
+    "only the latest counts": """
+        class M(pykka.ThreadingActor):
+            def __init__(self): self.inbox = queue.Queue()
+            def register(self, plan): self.inbox.put(plan)
+            def watch(self):
+                current = None
+                while True:
+                    try:
+                        new = self.inbox.get(timeout=1)
+                        current = new
+                        logger.debug("%s", new.id)
+                    except queue.Empty: pass
+                    if self.over():
+                        self.clean(current)
+                        return
+            def over(self): return False
+            def clean(self, plan): ...
+    """,
 }
 
 POSITIVE = {
@@ -301,6 +375,61 @@ POSITIVE = {
             def step(self): self.run(self._jobs.pop(0))
             def run(self, job): ...
     """,
+    "the caller waits for room, not for the end": """
+        class M(Server):
+            def __init__(self): self.room, self.jobs = asyncio.Event(), deque()
+            async def handle_call(self, req, frm):
+                self.jobs.append(req.job)
+                if len(self.jobs) > 9: await self.room.wait()
+                return "accepted"
+            async def handle_info(self, msg): await self.work(self.jobs.popleft())
+            async def work(self, job): ...
+    """,
+    "a word of the request is no future of it": """
+        class M(Server):
+            def __init__(self): self.jobs = deque()
+            async def handle_call(self, req, frm):
+                self.jobs.append(req)
+                return req.headers.get("id")
+            async def handle_info(self, msg): await self.work(self.jobs.popleft())
+            async def work(self, job): ...
+    """,
+    "taken with a time limit and worked on": """
+        class M(pykka.ThreadingActor):
+            def __init__(self, n): self.waiting = asyncio.Queue(n)
+            async def put(self, item): await asyncio.wait_for(self.waiting.put(item), 1)
+            async def step(self):
+                item = await asyncio.wait_for(self.waiting.get(), 1)
+                self.work(item)
+            def work(self, item): ...
+    """,
+    "what a thread takes over from those who use its object": """
+        class T(threading.Thread):
+            def __init__(self):
+                super().__init__()
+                self.q, self.held = queue.Queue(), []
+            def note(self, item):
+                self.held.append(item)
+                return len(self.held)
+            def run(self):
+                while True:
+                    print(self.q.get())
+                    for item in self.held: self.work(item)
+                    self.held = []
+            def work(self, item): ...
+    """,
+    "each counts, the last is remembered": """
+        class M(pykka.ThreadingActor):
+            def __init__(self): self.inbox = queue.Queue()
+            def register(self, plan): self.inbox.put(plan)
+            def watch(self):
+                current = None
+                while True:
+                    new = self.inbox.get(timeout=1)
+                    self.work(new)
+                    current = new
+            def work(self, plan): ...
+    """,
     "a thread that acknowledges": """
         class T(threading.Thread):
             def __init__(self):
@@ -314,7 +443,15 @@ POSITIVE = {
             def work(self, job): ...
     """,
 }
-LESS_SURE = {"pykka", "a thread that acknowledges", "in a base class and a helper", "work that was cast"}
+LESS_SURE = {
+    "pykka",
+    "taken with a time limit and worked on",
+    "each counts, the last is remembered",
+    "what a thread takes over from those who use its object",
+    "a thread that acknowledges",
+    "in a base class and a helper",
+    "work that was cast",
+}
 
 
 @pytest.mark.parametrize("text", [pytest.param(text, id=name) for name, text in NEGATIVE.items()])

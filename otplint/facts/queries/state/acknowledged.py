@@ -96,7 +96,10 @@ def _acknowledges(event: Event) -> bool:
     """An answer, or a message to whoever sent the one that is being handled."""
     if event.role == "reply":  # a caller that was kept waiting asked for something else than this message says
         return event.target is None or not behind(event.target, event.method).attributes
-    return event.role in ("send", "cast") and comes_with_message(event.target, event.method)
+    if event.role not in ("send", "cast") or not comes_with_message(event.target, event.method):
+        return False
+    waits = not event.call.args and isinstance(event.method.parent(event.call), code.Await)
+    return not event.method.exempt(event.call, "it tells nothing and waits: a signal, no answer" if waits else "")
 
 
 def _about_the_message(save: Save, event: Event) -> bool:

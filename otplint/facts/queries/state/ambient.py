@@ -37,6 +37,7 @@ _CHANGES = frozenset(
         "intersection_update", "symmetric_difference_update",
     }
 )  # fmt: skip
+_CHANGE = "|".join(sorted(_CHANGES))
 _MAX_HOPS = 2
 
 Place: TypeAlias = "tuple[Method, code.Node]"
@@ -78,18 +79,28 @@ def ambient(actor: Actor) -> Iterator[Ambient]:
     for (kind, name), writes in found.items():
         places = tuple((w.method, w.stmt) for w in writes)
         cached = all(_is_memo(w) for w in writes)
-        if kind == "global" and not _is_read(name.rpartition(".")[2], writes):
+        unread = kind == "global" and not _is_read(name, writes)
+        if writes[0].method.exempt(writes[0].stmt, "nobody reads it: it is only ever written" if unread else ""):
             continue
         yield Ambient(kind, name, _definition(kind, name, actor), places, cached)
 
 
-def _is_read(name: str, writes: list[_Write]) -> bool:
-    """Whether anything in the file does more with the name than to set it anew."""
-    source = writes[0].method.source
-    plain = re.findall(rf"^\s*(?:{name}\s*(?::[^=\n]+)?=(?!=)|global\b[^\n]*\b{name}\b)", source.text, re.MULTILINE)
-    return len(re.findall(rf"\b{name}\b", source.text)) > len(plain) or any(
-        w.method.source is not source for w in writes
-    )
+def _is_read(qualified: str, writes: list[_Write]) -> bool:
+    """Whether anything in the files that are looked at does more with the name than to set it anew.
+
+    Where only functions of modules write to it, changing its entries is no more either; what the actor's own functions
+    collect is its state, read or not.
+    """
+    module, _, name = qualified.rpartition(".")
+    source, facts = writes[0].method.source, writes[0].method.actor.facts
+    sets = rf"{name}\s*(?::[^=\n]+)?=(?!=)"
+    if not any(w.method.actor.is_actor for w in writes):
+        sets += rf"|{name}\[[^\n]*\]\s*=(?!=)|{name}\.(?:{_CHANGE})\("
+    plain = re.findall(rf"^\s*(?:{sets}|global\b[^\n]*\b{name}\b)", source.text, re.MULTILINE)
+    if len(re.findall(rf"\b{name}\b", source.text)) > len(plain) or any(w.method.source is not source for w in writes):
+        return True
+    imports = {index.path for index in facts.holding(module.rpartition(".")[2])}
+    return any(index.path in imports and index.path != source.path for index in facts.holding(name))
 
 
 def _handling(actor: Actor) -> list[Method]:

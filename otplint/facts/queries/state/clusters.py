@@ -91,7 +91,7 @@ def _state(actor: Actor, touched: Iterable[Touched]) -> list[str]:
     order = dict.fromkeys([u.attribute.partition(".")[0] for u in actor.uses])
     place = {name: i for i, name in enumerate(order)}
     infrastructure = _machinery(actor)
-    found = [f for f in changed if f.partition(".")[0] not in infrastructure]
+    found = [f for f in changed if f.partition(".")[0] not in infrastructure and not f.startswith("__")]
     return sorted(found, key=lambda f: (place.get(f.partition(".")[0], len(place)), f))
 
 

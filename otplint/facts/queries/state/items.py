@@ -117,6 +117,8 @@ def _uses(method: Method, from_item: Callable[[code.Expr], bool], origin: code.N
             continue
         func = call.func
         event = method.event(call)
+        if event is not None and event.role == "wait" and any(a.value is origin for a in call.args):
+            continue  # wait_for(queue.get(), 3) only gives it
         if func is origin or (isinstance(func, code.Name) and from_item(func)):
             yield ItemUse("called", call, method, event)
             continue

@@ -20,6 +20,8 @@ _MAX_DEPTH = 2
 _WRITES_SQL = re.compile(r"\s*(?:INSERT|UPDATE|DELETE|REPLACE|MERGE|UPSERT)\b", re.IGNORECASE)
 _FILES = {"open", "builtins.open", "io.open", "gzip.open", "os.fdopen", "tempfile.NamedTemporaryFile", "aiofiles.open"}
 _SAVES = {"commit", "fsync", "write_text", "write_bytes"}
+_OUTPUTS = ("stdout", "stderr")
+"""What a process writes there is a log, and so is what is written beside it."""
 _ACKS = {"ack", "nack", "acknowledge", "basic_ack", "basic_nack"}
 
 
@@ -49,11 +51,23 @@ def _elsewhere(call: code.Call, method: Method) -> Iterator[Method]:
     if function is not None:
         yield function
     elif isinstance(call.func, code.Attr):
-        type_ = method.actor.values.type_of(call.func.base, method)
+        type_ = _type(call.func.base, method)
         owner = facts.owner(type_) if type_ and type_ != method.actor.qualname else None
         found = owner.method(call.func.name) if owner is not None else None
         if found is not None:
             yield found
+
+
+def _type(expr: code.Expr, method: Method) -> str:
+    """The type of a receiver; of what an own function without annotations gives, that of what it returns."""
+    found = method.actor.values.type_of(expr, method)
+    values = list(bindings(expr.id, method)) if isinstance(expr, code.Name) else [expr]
+    call = values[0] if len(values) == 1 and not found else None
+    helper = method.actor.own_method(call, method) if isinstance(call, code.Call) else None
+    if helper is None:
+        return found
+    given = {helper.actor.values.type_of(s.value, helper) for s in helper.statements if isinstance(s, code.Return)}
+    return given.pop() if len(given) == 1 else ""
 
 
 def _is_file(expr: code.Expr, method: Method) -> bool:
@@ -61,7 +75,9 @@ def _is_file(expr: code.Expr, method: Method) -> bool:
     values = [v for v, _, _ in method.actor.assigned(own)] if own else []
     if isinstance(expr, code.Name):
         values += list(bindings(expr.id, method))
-    return any(isinstance(v, code.Call) and method.qualname(v.func) in _FILES for v in values)
+    return any(isinstance(v, code.Call) and method.qualname(v.func) in _FILES for v in values) and not any(
+        arg.name in _OUTPUTS and code.same(arg.value, expr) for call in method.calls for arg in call.args
+    )
 
 
 def outlives(buffer: Buffer) -> bool:

@@ -23,6 +23,7 @@ from otplint.facts.queries.state.items import (
     uses_of_names,
 )
 from otplint.facts.queries.state.storage import outlives
+from otplint.facts.queries.state.waiting import callers_wait
 from otplint.facts.queries.tuning.measures import is_clock
 from otplint.facts.queries.watching.routes import Condition, down_types, tests_for
 from otplint.facts.recognise import SHAPE
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from otplint.facts.actors import Actor
     from otplint.facts.methods import Method
 
-_WAITS = {"wait", "get", "result", "join", "acquire", "exception"}
 _HANDLES = re.compile(
     r"(?:Pid|Ref|ActorRef|ActorProxy|ActorHandle|ActorAddress|Task|Future|Timer|Thread|Process|socket)$"
 )
@@ -93,8 +93,12 @@ def _no_work(buffer: Buffer, entry: Entry | None) -> str:
         return "it drops its oldest entries by itself: a history"
     if _holds_handles(entry):
         return "it holds addresses, tasks, timers or connections, which mean nothing after a restart"
-    if _callers_wait(buffer):
+    if _is_callers_own(buffer):
+        return "those who call it fill and empty it themselves; its thread or task never touches it"
+    if callers_wait(buffer):
         return "those who brought the work wait for its end, and will notice"
+    if _only_latest(buffer):
+        return "only the latest of its entries is worked on: those before it are out of date"
     return "an entry leaves it when a peer dies: it is about conversations" if _about_peers(buffer) else ""
 
 
@@ -109,8 +113,7 @@ def _forgets(buffer: Buffer) -> bool:
 
 def _how_sure(actor: Actor, buffer: Buffer, answers: bool) -> Confidence:
     """Acknowledged work that a restart loses is certain; a thread's own mailbox is worth a look on request."""
-    takes = bool(actor.kind.handlers or actor.kind.public_methods or actor.kind.handler_decorators)
-    if not takes:
+    if not _takes_messages(actor):
         living = reached_from(actor, Role.LOOP)
         mailbox = any(e.method in living for e in buffer.exits)
         return Confidence.LOW if mailbox and not answers else Confidence.MEDIUM
@@ -118,6 +121,23 @@ def _how_sure(actor: Actor, buffer: Buffer, answers: bool) -> Confidence:
 
 
 # -- what is no work
+
+
+def _takes_messages(actor: Actor) -> bool:
+    return bool(actor.kind.handlers or actor.kind.public_methods or actor.kind.handler_decorators)
+
+
+def _is_callers_own(buffer: Buffer) -> bool:
+    """True where a thread or task never touches what those fill and empty who use its object."""
+    actor = buffer.actor
+    if _takes_messages(actor):
+        return False
+    starts = [m for m in actor.everything if m.role in (Role.LOOP, Role.HANDLER)]
+    for method in actor.everything:
+        given = [e.payload for e in method.events if e.role in ("spawn", "timer", "callback")]
+        starts += [m for p in given if (m := actor.named_or_called(p, method)) is not None]
+    living = actor.reached(*starts)
+    return not any(u.method in living or u.method.outer in living for u in actor.uses_of(buffer.attribute))
 
 
 def _holds_handles(entry: Entry) -> bool:
@@ -129,58 +149,27 @@ def _holds_handles(entry: Entry) -> bool:
     return bool(_HANDLES.search(type_))
 
 
-def _callers_wait(buffer: Buffer) -> bool:
-    """True where those who brought the work wait for its end, and will notice."""
-    actor = buffer.actor
-    for event in actor.events("reply", inherited=True):
-        target = event.target
-        if target is not None and buffer.attribute in behind(target, event.method).attributes:
-            return True
-    answers = _answering_types(actor)
-    for entry in buffer.entries:
-        if entry.value is None:
-            continue
-        method = entry.method
-        parts = [p for p in code.walk(entry.value) if isinstance(p, (code.Name, code.Attr))]
-        if any(method.actor.values.type_of(p, method) in answers for p in parts) or _waits_here(entry):
-            return True
-    return False
+def _only_latest(buffer: Buffer) -> bool:
+    """True where each entry replaces the one before it: ``new = inbox.get(); current = new``, used now and then."""
+    taken = [e for e in buffer.exits if e.end in ("head", "tail")]
+    return bool(taken) and all(_replaces(leave) for leave in taken)
 
 
-def _answering_types(actor: Actor) -> set[str]:
-    """The types of handles that an answer is given to."""
-    operations = [o for f in actor.facts.vocabulary.frameworks for o in f.operations if o.role == "reply"]
-    return {n.rpartition(".")[0] for o in operations if o.target == "receiver" for n in o.names}
-
-
-def _waits_here(entry: Entry) -> bool:
-    """True where the function that takes the work in waits for a part of it: ``await future``, ``done.wait()``."""
-    assert entry.value is not None
-    method = entry.method
-    names = names_in(entry.value)
-    for stmt in method.statements:
-        if isinstance(stmt, code.Assign) and stmt.value is not None and names & _targets(stmt):
-            names = names | names_in(stmt.value)
-    names -= {method.self_name, *[p.name for p in method.code.params]}
-    for expr in method.exprs():
-        waited: code.Expr | None = None
-        if isinstance(expr, code.Await):
-            waited = expr.value
-            if isinstance(waited, code.Call) and method.qualname(waited.func).startswith(("asyncio.", "anyio.")):
-                waited = waited.args[0].value if waited.args else None
-        elif isinstance(expr, code.Call) and isinstance(expr.func, code.Attr) and expr.func.name in _WAITS:
-            waited = expr.func.base
-        if isinstance(waited, code.Call) and isinstance(waited.func, code.Attr) and waited.func.name in _WAITS:
-            waited = waited.func.base
-        while isinstance(waited, code.Attr):
-            waited = waited.base
-        if isinstance(waited, code.Name) and waited.id in names:
-            return True
-    return False
-
-
-def _targets(stmt: code.Assign) -> set[str]:
-    return {n for t in stmt.targets for n in bound_names(t)}
+def _replaces(leave: Exit) -> bool:
+    """True where what is taken goes into a local from before the loop, and the next one can come before it is used."""
+    method, stmt = leave.method, leave.method.statement(leave.node)
+    loop = next((up for up in method.above(leave.node) if isinstance(up, (code.While, code.For))), None)
+    names = {n for t in stmt.targets for n in bound_names(t)} if isinstance(stmt, code.Assign) else set()
+    kept: set[str] = set()
+    for other in method.statements:
+        if isinstance(other, code.Assign) and isinstance(other.value, code.Name) and other.value.id in names:
+            kept |= {n for t in other.targets for n in bound_names(t)}
+    if loop is None or not kept:
+        return False
+    if not all(any(s.start < loop.start for s, _ in method.local_assignments.get(n, ())) for n in kept):
+        return False
+    work = {id(u.call) for u in uses_of_names(names | kept, method)}
+    return method.flow.reaches(leave.node, lambda p: p.node is leave.node, avoiding=lambda p: id(p.node) in work)
 
 
 def _about_peers(buffer: Buffer) -> bool:
