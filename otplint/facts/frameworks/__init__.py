@@ -123,6 +123,8 @@ class Operation:
     ``setsockopt(RCVTIMEO)``."""
     at_once: tuple[str, ...] = ()
     """How its object may be made so that it does not wait: ``socket(SOCK_DGRAM)``."""
+    nearby: tuple[str, ...] = ()
+    """How its object may be made so that it only asks the same machine: with a limit that is over soon."""
     limits: tuple[str, ...] = ()
     """Parameters that set supervision, capacity or timing."""
     parameters: tuple[str, ...] = ()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from otplint.facts.methods import Role
 from otplint.facts.origins import origins
+from otplint.facts.queries.messaging.passing import passes
 from otplint.facts.queries.messaging.reach import running, takes_messages
 from otplint.facts.queries.messaging.waits import Wait, excuse, waits
 from otplint.facts.syntax import code
@@ -46,6 +47,8 @@ def _blocks_nobody(actor: Actor, wait: Wait) -> str:
         return "a job has no mailbox: its worker is there to wait for it"
     if wait.event.operation.bounded_by and not takes_messages(actor) and _called_back(wait.method):
         return "the event loop calls it back because there is something to read"
+    if why := passes(wait, seconds=seconds(wait)):
+        return why
     if wait.role in ("sleep", "block") or wait.for_end:
         on_thread = wait.bounded and wait.role != "sleep" and not wait.running.on_loop
         return "it ends after a time, and only this actor's own thread waits" if on_thread else ""
@@ -73,10 +76,13 @@ def seconds(wait: Wait) -> float | None:
 def held_locks(actor: Actor) -> Iterator[HeldLock]:
     """The locks that are held across a wait that is not reported for itself, or across an ``await``."""
     reported = {id(wait.call) for wait in blocking(actor)}
-    found = waits(actor)
+    bounded: dict[int, list[code.Expr]] = {}
+    for wait in waits(actor):
+        if wait.bounded:
+            bounded.setdefault(id(wait.method), []).append(wait.call)
     for place in running(actor):
         method = place.method
-        slow: list[code.Expr] = [w.call for w in found if w.method is method and w.bounded]
+        slow = [*bounded.get(id(method), ())]
         if method.code.is_async:
             slow += [e for e in method.exprs() if isinstance(e, code.Await)]
         seen: set[int] = set()

@@ -22,7 +22,7 @@ def harmless(event: Event, *, crossed: bool) -> str:
         event: the wait.
         crossed: whether it is outside of the actor's class.
     """
-    if event.operation.at_once and _is_made_so(event):
+    if is_made_as(event, event.operation.at_once):
         return "the object is made so that the call does not wait"
     if _is_eager(event):
         return "the answer was worked out by the call that gave it"
@@ -33,25 +33,27 @@ def harmless(event: Event, *, crossed: bool) -> str:
     return ""
 
 
-def _is_made_so(event: Event) -> bool:
-    """True where the receiver comes from a call of one of the forms ``name(CONSTANT)`` that the data names."""
-    receiver = event.argument("receiver")
+def is_made_as(event: Event, forms: tuple[str, ...]) -> bool:
+    """True where the receiver comes from a call of one of the forms ``name(CONSTANT)``, which the data names."""
+    receiver = event.argument("receiver") if forms else None
     for origin in origins(receiver, event.method) if receiver is not None else []:
         if isinstance(origin.expr, code.Call):
             given = {code.dotted(a.value).rpartition(".")[2] for a in origin.expr.args}
             last = code.dotted(origin.expr.func).rpartition(".")[2]
-            if any(f"{last}({constant})" in event.operation.at_once for constant in given):
+            if any(f"{last}({constant})" in forms for constant in given):
                 return True
     return False
 
 
 def _is_eager(event: Event) -> bool:
-    """``task.apply().get()``: a call by name on what the framework's data says is something else."""
+    """``task.apply().get()``: the framework's data says that what is asked is something else than a future."""
     base = event.argument("receiver")
-    if event.certain or not isinstance(base, code.Call) or not isinstance(base.func, code.Attr):
+    if not isinstance(base, code.Call) or not isinstance(base.func, code.Attr):
         return False
     known = event.method.actor.facts.vocabulary.methods.get(base.func.name, ())
     made = [op.returns for framework, op, _ in known if framework is event.framework and op.role == "make"]
+    if event.certain and event.method.actor.values.type_of(base, event.method) not in made:
+        return False
     return bool(made) and not any(n.rpartition(".")[0] in made for n in event.operation.names)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from otplint.facts import recognise
 from otplint.facts.methods import Event, Role
-from otplint.facts.queries.slices import bindings
+from otplint.facts.queries.slices import behind, bindings
 from otplint.facts.syntax import code
 from otplint.facts.values import annotation_type
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _MAX_DEPTH = 6
 _TAKES = {"get", "get_nowait", "popleft", "recv", "receive"}
 _PUTS = {"put", "put_nowait", "send", "send_nowait", "append", "appendleft"}
+
+_TAKEN_BACK = "the actor itself takes out of that queue again: it is nobody else's mailbox"
 
 
 class RawWrite(NamedTuple):
@@ -47,9 +49,26 @@ def mailboxes(actor: Actor) -> frozenset[str]:
             if not isinstance(call.func, code.Attr) or call.func.name not in _TAKES:
                 continue
             attribute = method.own_attribute(call.func.base)
+            if _only_empties(call, method):
+                continue
             if attribute and (call.func.name != "get" or recognise.takes_from_queue(call, method)):
                 found.add(attribute)
     return frozenset(found)
+
+
+def _only_empties(call: code.Call, method: Method) -> bool:
+    """True for a loop that takes what is there and ends when nothing is left: nobody waits for messages in it."""
+    if not isinstance(call.func, code.Attr) or call.func.name != "get_nowait":
+        return False
+    above = [*method.above(call)]
+    loop = next((i for i, up in enumerate(above) if isinstance(up, (code.While, code.For))), None)
+    tries = [(i, up) for i, up in enumerate(above) if isinstance(up, code.Try) and up.handlers]
+    if loop is None or not tries:
+        return False
+    place, nearest = tries[0]
+    leaves = (code.Break, code.Return)
+    ends = [any(isinstance(s, leaves) for s in code.statements(h.body)) for h in nearest.handlers]
+    return place > loop or all(ends)
 
 
 def doors(actor: Actor, mailbox: str) -> tuple[str, ...]:
@@ -71,14 +90,29 @@ def raw_writes(actor: Actor) -> Iterator[RawWrite]:
         for call in method.calls:
             if isinstance(call.func, code.Attr) and call.func.name in _PUTS:
                 box = _resolved(call.func.base, method)
-                if isinstance(box, code.Attr) and not method.own_attribute(box):
-                    found = _written(call, box, method)
-                    if found is not None:
+                if isinstance(box, code.Attr):
+                    found = (_through_own if method.own_attribute(box) else _written)(call, box, method)
+                    if found is not None and not method.exempt(call, _TAKEN_BACK * _taken_by_writer(found)):
                         yield found
-                elif isinstance(box, code.Attr):
-                    found = _through_own(call, box, method)
-                    if found is not None:
-                        yield found
+
+
+def _taken_by_writer(write: RawWrite) -> bool:
+    """True where the writer takes out of the same mailbox itself, or runs the loop that does."""
+    method, actor = write.method, write.method.actor
+    mine = behind(write.owner, method).attributes if write.actor is not None else frozenset()
+    loops = {m.name for m in write.actor.everything if m.role is Role.LOOP} if write.actor is not None else set()
+    for place in actor.everything if mine else ():
+        for call in place.calls:
+            func = call.func
+            if not isinstance(func, code.Attr):
+                continue
+            box = func.base
+            owner = box if func.name in loops else None
+            if isinstance(box, code.Attr) and box.name == write.mailbox and func.name in _TAKES:
+                owner = box.base
+            if owner is not None and behind(owner, place).touches(mine):
+                return True
+    return False
 
 
 def _resolved(box: code.Expr, method: Method) -> code.Expr:

@@ -27,6 +27,9 @@ _MAX_CROSSED = 4
 _HANDS_ON = {"to_thread", "run_in_executor", "submit", "run_sync", "apply_async", "start_soon"}
 """Last parts of the names of what runs a function elsewhere, beside the operations that spawn."""
 
+_KNOWN = frozenset({"take", "put", "wait"})
+"""Methods of objects that are looked at as what they are, not at how their library does it."""
+
 
 @dataclass(frozen=True)
 class Running:
@@ -79,6 +82,10 @@ def shares_loop(actor: Actor) -> bool:
     One ``async def`` among the handlers puts the others there as well; an object that an event loop calls back has no
     thread of its own either.
     """
+    return actor.remembered(_shares_loop)
+
+
+def _shares_loop(actor: Actor) -> bool:
     if actor.kind.scheduler == "event-loop":
         return True
     called_back = not takes_messages(actor)
@@ -159,7 +166,8 @@ def _elsewhere(call: code.Call, method: Method) -> Method | None:
     name = method.qualname(call.func)
     if name:
         return facts.function(name)
-    if not isinstance(call.func, code.Attr):
+    event = method.event(call)
+    if not isinstance(call.func, code.Attr) or (event is not None and event.certain and event.role in _KNOWN):
         return None
     owner = facts.owner(method.actor.values.type_of(call.func.base, method))
     if owner is None or owner.is_actor or owner is method.actor:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from otplint.facts.frameworks import BY_SHAPE
 from otplint.facts.methods import Event, Role
 from otplint.facts.origins import origins
+from otplint.facts.queries.messaging.awaited import looks_like, owed_by_nobody
 from otplint.facts.queries.messaging.harmless import harmless
 from otplint.facts.queries.messaging.reach import Running, calls_at_once, is_interleaved, running, takes_messages
-from otplint.facts.queries.slices import bindings
 from otplint.facts.syntax import code
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ def _holds_nobody_up(event: Event, place: Running, *, awaited: bool) -> str:
         return "it only looks, and does not wait"
     if _is_own_inbox(event, place):
         return "it is how the actor takes its own messages"
-    if why := harmless(event, crossed=bool(place.crossed)):
+    if why := harmless(event, crossed=bool(place.crossed)) or owed_by_nobody(event, place):
         return why
     over = _is_over(event.call, place.method)
     return "what it waits for has come already: it was asked before, or is filled here" if over else ""
@@ -254,7 +254,7 @@ def _is_own_inbox(event: Event, place: Running) -> bool:
 
 
 def _is_over(call: code.Call, method: Method) -> bool:
-    """True where what is waited for has come already: asked before, put by the same function, or done."""
+    """True where what is waited for has come already: asked before, or put by the same function."""
     base = call.func.base if isinstance(call.func, code.Attr) else None
     if base is None:
         return False
@@ -262,24 +262,13 @@ def _is_over(call: code.Call, method: Method) -> bool:
         asked = _methods_of(base, code.walk(test))
         if asked & _ANSWERED if outcome else "empty" in asked:
             return True
-    if _FILLS & _methods_of(base, (c for c in method.calls if c.start < call.start)):
-        return True
-    return isinstance(base, code.Name) and any(_gives_done(value, method) for value in bindings(base.id, method))
+    return bool(_FILLS & _methods_of(base, (c for c in method.calls if c.start < call.start)))
 
 
 def _methods_of(base: code.Expr, calls: Iterable[code.Expr]) -> set[str]:
     """The names of the methods that are called of the same object."""
     funcs = [c.func for c in calls if isinstance(c, code.Call)]
     return {f.name for f in funcs if isinstance(f, code.Attr) and _same(f.base, base)}
-
-
-def _gives_done(source: code.Expr, method: Method) -> bool:
-    """True for ``as_completed(...)`` and the first of the two sets that ``wait(...)`` gives."""
-    for origin in origins(source, method):
-        event = origin.method.event(origin.expr)
-        if event is not None and event.role == "wait" and event.operation.target == "":
-            return True
-    return False
 
 
 def _by_name(call: code.Call, place: Running) -> Event | None:
@@ -308,17 +297,5 @@ def unbounded(actor: Actor) -> Iterator[Wait]:
             continue
         if wait.bounded:
             wait.method.exempt(wait.call, "it ends after a time: by its argument, by default or by a scope around it")
-        elif wait.event.certain or _looks_like(wait):
+        elif looks_like(wait.event):
             yield wait
-
-
-def _looks_like(wait: Wait) -> bool:
-    """Whether a call that only its name speaks for has the arguments of the operation: ``get()``, not ``get(key)``."""
-    operation, func = wait.event.operation, wait.call.func
-    if isinstance(func, code.Attr) and isinstance(func.base, code.Sub):
-        return False
-    known = all(a.name in operation.parameters for a in wait.call.args if a.name)
-    places = len([a for a in wait.call.args if not a.name])
-    if operation.payload:
-        return known and places >= 1
-    return known and places == 0
