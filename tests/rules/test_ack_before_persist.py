@@ -12,7 +12,7 @@ from otplint.findings import Confidence, Finding
 Scan = Callable[..., list[Finding]]
 
 HEAD = """
-import asyncio, json, pickle, queue, shelve, sqlite3, threading, pykka
+import asyncio, json, pickle, queue, shelve, sqlite3, threading, pykka, ray
 from pathlib import Path
 from otplint.runtime import *
 """
@@ -104,10 +104,11 @@ NEGATIVE = {
                 return NO_REPLY
     """,
     "a signal that is waited for": """
-        class M(pykka.ThreadingActor):
-            async def start(self, gate: pykka.ActorProxy):
-                await gate.opened()
-                self.store.put("m", self.name)
+        @ray.remote
+        class M:
+            async def begin(self, gate):
+                await gate.opened.remote()
+                Path("a").write_text(self.name)
     """,
     "a log of a process": """
         class M(Server):
@@ -205,6 +206,13 @@ LATER = {
                 return True
             async def handle_info(self, msg):
                 self.db.executemany("INSERT INTO items VALUES (?, ?)", self.items.items())
+    """,
+    "an answer whose arrival is waited for": """
+        @ray.remote
+        class M:
+            async def begin(self, asker, key):
+                await asker.accepted.remote(key)
+                Path("a").write_text(key)
     """,
     "a file that is no process's": """
         class M(Server):
