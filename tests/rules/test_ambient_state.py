@@ -386,6 +386,27 @@ def over(x):
     assert len(scan(HEAD + "seen = {}\nclass A(Server):\n    async def handle_cast(self, m): seen[m] = 1\n")) == 1
 
 
+KEEPS = """
+    running = set()
+    class A(Server):
+        async def handle_cast(self, msg):
+            task = asyncio.create_task(self.work(msg))
+            running.add(task)
+            task.add_done_callback(running.discard)
+        async def work(self, msg): ...
+"""
+
+
+@pytest.mark.parametrize(
+    ("more", "reported"),
+    [("", 0), ("        async def handle_info(self, msg): return len(running)\n", 1), ("    latest = running\n", 1)],
+)
+def test_tasks_that_are_only_held(scan: Scan, more: str, reported: int) -> None:
+    assert len(scan(HEAD + textwrap.dedent(KEEPS.lstrip("\n") + more), "OTP605")) == reported
+    other = KEEPS.replace("asyncio.create_task(self.work(msg))", "self.work(msg)")
+    assert len(scan(HEAD + textwrap.dedent(other), "OTP605")) == 1
+
+
 def test_a_cache_by_key_has_low_confidence(scan: Scan) -> None:
     text = """
     class A(pykka.ThreadingActor):

@@ -38,6 +38,7 @@ _CHANGES = frozenset(
     }
 )  # fmt: skip
 _CHANGE = "|".join(sorted(_CHANGES))
+_TASKS = ("asyncio.Task", "asyncio.Future", "concurrent.futures.Future")
 _MAX_HOPS = 2
 
 Place: TypeAlias = "tuple[Method, code.Node]"
@@ -88,19 +89,36 @@ def ambient(actor: Actor) -> Iterator[Ambient]:
 def _is_read(qualified: str, writes: list[_Write]) -> bool:
     """Whether anything in the files that are looked at does more with the name than to set it anew.
 
-    Where only functions of modules write to it, changing its entries is no more either; what the actor's own functions
-    collect is its state, read or not.
+    Where only functions of modules write to it, or it only keeps tasks from being thrown away, changing its entries is
+    no more either; what else the actor's own functions collect is its state, read or not.
     """
     module, _, name = qualified.rpartition(".")
     source, facts = writes[0].method.source, writes[0].method.actor.facts
-    sets = rf"{name}\s*(?::[^=\n]+)?=(?!=)"
-    if not any(w.method.actor.is_actor for w in writes):
+    sets, given = rf"{name}\s*(?::[^=\n]+)?=(?!=)", []
+    if not any(w.method.actor.is_actor for w in writes) or _keeps_tasks(writes):
         sets += rf"|{name}\[[^\n]*\]\s*=(?!=)|{name}\.(?:{_CHANGE})\("
+        given = re.findall(rf"\.add_done_callback\({name}\.(?:{_CHANGE})\)", source.text)
     plain = re.findall(rf"^\s*(?:{sets}|global\b[^\n]*\b{name}\b)", source.text, re.MULTILINE)
-    if len(re.findall(rf"\b{name}\b", source.text)) > len(plain) or any(w.method.source is not source for w in writes):
+    if len(re.findall(rf"\b{name}\b", source.text)) > len(plain) + len(given) or any(
+        w.method.source is not source for w in writes
+    ):
         return True
     imports = {index.path for index in facts.holding(module.rpartition(".")[2])}
     return any(index.path in imports and index.path != source.path for index in facts.holding(name))
+
+
+def _keeps_tasks(writes: list[_Write]) -> bool:
+    """True where all that is put in are tasks: ``background.add(task)``, so that somebody holds them while they run."""
+    stored: list[tuple[Method, code.Expr]] = []
+    for write in writes:
+        match write.stmt:
+            case code.Assign(value=value) if value is not None:
+                stored.append((write.method, value))
+            case code.Do(value=code.Call(func=code.Attr(name="add" | "append"), args=(arg,))):
+                stored.append((write.method, arg.value))
+            case code.Augment():
+                return False
+    return bool(stored) and all(m.actor.values.type_of(value, m) in _TASKS for m, value in stored)
 
 
 def _handling(actor: Actor) -> list[Method]:
