@@ -55,12 +55,12 @@ class BlockingHandler(Rule):
     Limits:
         Looked at are the functions that run while a message is handled: handlers, what they call in their class, the
         parts that the actor is made of, and helpers up to four calls outside of it. Far from the actor its own call is
-        the place, and a way that a flag rules out (`install=False`) is none. On a thread of its own an actor may do
-        I/O that ends after a time (`timeout=`); on an event loop it may not. Silent for what is awaited, handed to a
-        thread, an executor or a timer, for the constructor, for jobs that have no mailbox, for threads without
-        an inbox, for short waits at the start, for a pause before the process ends after a failure, and for a thread
-        that was told to end just before; in a thread that serves a queue of its own, blocking may be its job: low confidence. A lock is
-        reported where it is held across a wait that is not reported for itself.
+        the place, and a way that a flag rules out (`install=False`) is none. On a thread of its own an actor may do I/O
+        that ends after a time (`timeout=`); on an event loop it may not. Silent for what is awaited, handed to a
+        thread, an executor or a timer, for the constructor, for jobs that have no mailbox, for threads without an
+        inbox, for short waits at the start, for a pause before the process ends after a failure, and for a thread that
+        was told to end just before; in a thread that serves a queue of its own, blocking may be its job: low
+        confidence. A lock is reported where it is held across a wait that is not reported for itself.
 
     Report:
         Flaw 6. The report's agents run system commands in their handlers.

@@ -52,11 +52,11 @@ class CallWithoutTimeout(Rule):
     Limits:
         Looked at are the functions that run while a message is handled: handlers, what they call in their class, the
         parts that the actor is made of, and helpers up to four calls outside of it. Silent for a finite default, a
-        scope around the call that ends it, a queue or future that was asked before whether it is ready, what is
-        handed to a thread or executor, and a thread that waits for nothing but its own inbox; also for a reference
-        that stands for data rather than for an answer, and for own work that a thread shares out and waits for. What is awaited counts
-        only where the framework handles one message at a time, and with low confidence unless a finite default was
-        taken away (`timeout=None`).
+        scope around the call that ends it, a queue or future that was asked before whether it is ready, what is handed
+        to a thread or executor, and a thread that waits for nothing but its own inbox; also for a reference that stands
+        for data rather than for an answer, and for own work that a thread shares out and waits for. What is awaited
+        counts only where the framework handles one message at a time, and with low confidence unless a finite default
+        was taken away (`timeout=None`).
 
     Report:
         Flaw 11. The report calls any wait inside a `handle_call` a flaw; a bounded one whose failure is handled is

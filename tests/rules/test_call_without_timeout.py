@@ -349,3 +349,29 @@ def test_names_of_the_users_own_do_not_matter(scan: Scan, name: str) -> None:
                 return self.other.ping().get()
     """.replace("NAME", name)
     assert [f.span.line for f in scan(HEAD + textwrap.dedent(text), select="OTP407")] == [10]
+
+
+def test_a_result_that_is_there_by_a_class_of_its_own(scan: Scan) -> None:
+    results = """
+        class AsyncResult:
+            def get(self, timeout=None): ...
+        class EagerResult(AsyncResult):
+            pass
+    """
+    signatures = """
+        from celery.result import AsyncResult, EagerResult
+        class Signature:
+            def apply(self) -> EagerResult: ...
+            def apply_async(self) -> AsyncResult: ...
+    """
+    task = """
+        import celery
+        from celery.canvas import Signature
+        class Job(celery.Task):
+            def run(self, other: Signature):
+                return other.{ask}().get()
+    """
+    library = {"celery/result.py": results, "celery/canvas.py": signatures}
+    assert scan({**library, "app.py": task.format(ask="apply")}, select="OTP407") == []
+    found = scan({**library, "app.py": task.format(ask="apply_async")}, select="OTP407")
+    assert [(f.span.path, f.span.line) for f in found] == [("app.py", 6)]

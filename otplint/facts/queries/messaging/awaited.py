@@ -12,7 +12,6 @@ from otplint.facts.syntax import code
 from otplint.facts.values import local_assignments, unpacked
 
 if TYPE_CHECKING:
-    from otplint.facts.actors import Actor
     from otplint.facts.frameworks import Framework, Operation
     from otplint.facts.methods import Method
 
@@ -21,6 +20,7 @@ _REQUESTS = ("call", "cast", "spawn")
 _WAITS = ("call", "take", "wait")
 _LOOKS_UP = ("get", "pop", "values", "items", "keys", "copy", "popleft", "popitem")
 """What a table or list gives of itself."""
+_PUTS = ("append", "appendleft", "add", "extend", "insert", "update", "setdefault", "put", "put_nowait")
 _CONTAINERS = ("list", "tuple", "set", "dict", "sorted", "zip", "deque", "defaultdict", "OrderedDict")
 
 
@@ -84,7 +84,8 @@ def _is_ready(expr: code.Expr, method: Method, depth: int) -> bool:
             return _is_ready(base, method, depth + 1)
         case code.Name(id=name):
             plain = [unpacked(stmt, value, name) for stmt, value in local_assignments(name, method)]
-            values = [v for v in plain or bindings(name, method) if not isinstance(v, code.Const)]
+            found = [*(plain or bindings(name, method)), *_put_into(name, method)]
+            values = [v for v in found if not isinstance(v, code.Const)]
             return bool(values) and all(_is_ready(value, method, depth + 1) for value in values)
     return False
 
@@ -129,12 +130,33 @@ def _values(local: code.Name, method: Method) -> list[code.Expr]:
     """What a local is bound to and what is put into it; nothing for a parameter, which others give."""
     if any(p.name == local.id for p in method.code.params):
         return []
-    found = [*bindings(local.id, method)]
+    return [*bindings(local.id, method), *_put_into(local.id, method)]
+
+
+def _put_into(name: str, method: Method) -> list[code.Expr]:
+    """What the function puts into a container that a local or an own attribute (dotted) names, at any depth."""
+    found = []
     for call in method.calls:
-        func = call.func
-        if isinstance(func, code.Attr) and func.name in ("append", "add") and code.dotted(func.base) == local.id:
+        if isinstance(call.func, code.Attr) and call.func.name in _PUTS and _container(call.func.base, method) == name:
             found += [arg.value for arg in call.args]
+    for stmt in method.statements:
+        targets = stmt.targets if isinstance(stmt, code.Assign) and stmt.value is not None else ()
+        if any(isinstance(target, code.Sub) and _container(target, method) == name for target in targets):
+            found += [stmt.value] if isinstance(stmt, code.Assign) and stmt.value is not None else []
     return found
+
+
+def _container(expr: code.Expr, method: Method) -> str:
+    """The name of what ``rows``, ``rows[a][b]`` or ``rows.setdefault(a, [])`` is a part of; own attributes dotted."""
+    while True:
+        match expr:
+            case code.Sub(base=base) | code.Call(func=code.Attr(base=base)):
+                expr = base
+            case code.Name(id=name):
+                return name
+            case _:
+                own = method.own_attribute(expr)
+                return f".{own}" if own else ""
 
 
 def _is_container(call: code.Call, method: Method) -> bool:
@@ -177,41 +199,47 @@ def _makes_data(operation: Operation, answers: set[str]) -> bool:
 
 
 def _why_data(expr: code.Expr, place: Running, framework: Framework) -> str:
-    """Why a reference stands for data; empty where it comes from a request that is seen."""
+    """Why a reference stands for data; empty where it comes from a request, or where that is not seen."""
     search = _Requests(framework)
-    method = place.method
-    if search.behind(expr, method, 0):
+    asked = search.behind(expr, place.method, 0)
+    if search.given:
+        asked = asked or any(search.behind(a.value, at, 0) for at, call in place.crossed for a in call.args)
+    if asked or search.unknown:
         return ""
-    if search.foreign and any(search.behind(a.value, at, 0) for at, call in place.crossed for a in call.args):
-        return ""
-    if search.foreign:
-        return "it fetches data by a reference that came with the message: nobody is asked for an answer"
-    return "" if search.unknown else "it fetches data by a reference that the object keeps: nobody is asked"
+    if search.given:
+        return "it fetches data by a reference that was handed in: nobody is asked for an answer"
+    return "it fetches data by a reference that the object keeps: nobody is asked" if search.kept else ""
 
 
 class _Requests:
     """Looks for requests among what a reference is made of."""
 
     def __init__(self, framework: Framework) -> None:
-        self.foreign = False
+        self.given = False
         """True where a parameter takes part that no own caller gives."""
+        self.kept = False
+        """True where it comes out of a table that data is put into."""
         self.unknown = False
-        """True where a call takes part whose function is not seen."""
+        """True where something takes part of which nobody knows where it comes from."""
         self._framework = framework
         self._seen: set[int] = set()
 
     def behind(self, expr: code.Expr, method: Method, depth: int) -> bool:
         """True where an answer to a request may be in the value."""
-        if depth > _MAX_DEPTH or id(expr) in self._seen:
+        if id(expr) in self._seen:
+            return False
+        if depth > _MAX_DEPTH:
+            self.unknown = True
             return False
         self._seen.add(id(expr))
         found = behind(expr, method)
-        self.foreign |= found.foreign
+        self.given |= found.foreign
         if any(self._is_request(call, at) for call, at in found.calls):
             return True
-        return any(self._kept(name, method, depth) for name in found.attributes) or any(
-            self._given_by(call, at, depth) for call, at in found.calls
-        )
+        parts = [(value, method) for e in code.walk(expr) if isinstance(e, code.Name) for value in _into(e, method)]
+        parts += [part for call, at in found.calls for part in self._given_by(call, at)]
+        parts += [part for name in found.attributes for part in self._stored(name, method)]
+        return any(self.behind(value, at, depth + 1) for value, at in parts)
 
     def _is_request(self, call: code.Call, method: Method) -> bool:
         event = method.event(call)
@@ -222,43 +250,48 @@ class _Requests:
         known = method.actor.facts.vocabulary.methods.get(call.func.name, ())
         return any(framework is self._framework and op.role in _REQUESTS for framework, op, _ in known)
 
-    def _kept(self, attribute: str, method: Method, depth: int) -> bool:
-        """What the object keeps: a table that data is put into is one of data, whatever else is in it."""
+    def _stored(self, attribute: str, method: Method) -> list[tuple[code.Expr, Method]]:
+        """What the object keeps there; nothing for a table that data is put into, whatever else is in it."""
         actor = method.actor
-        stored = [(use.value, use.method) for use in actor.uses_of(attribute) if use.value is not None]
-        stored += _stored_deep(attribute, actor)
+        stored = [(value, at) for _, value, at in actor.assignments(attribute) if not _is_empty(value, at)]
+        stored += [(value, at) for at in actor.everything for value in _put_into(f".{attribute}", at)]
         if any(self._is_put(call, at) for value, place in stored for call, at in behind(value, place).calls):
-            return False
-        return any(self.behind(value, place, depth + 1) for value, place in stored)
+            self.kept = True
+            return []
+        self.unknown |= not stored
+        return stored
 
     def _is_put(self, call: code.Call, method: Method) -> bool:
         event = method.event(call)
         answers = {op.returns for op in self._framework.operations if op.role == "cast"}
         return event is not None and _makes_data(event.operation, answers)
 
-    def _given_by(self, call: code.Call, method: Method, depth: int) -> bool:
+    def _given_by(self, call: code.Call, method: Method) -> list[tuple[code.Expr, Method]]:
         """What a function of the project gives back; one that nobody knows may give anything."""
-        if method.actor.own_method(call, method) is not None or method.event(call) is not None:
-            return False
-        inner, _ = called(call, method)
+        if self._is_put(call, method):
+            self.kept = True
+            return []
+        inner = called(call, method)[0]
         if inner is None:
-            self.unknown |= not (_is_container(call, method) or _is_look_up(call))
-            return False
-        given = [s.value for s in inner.statements if isinstance(s, code.Return) and s.value is not None]
-        return any(self.behind(value, inner, depth + 1) for value in given)
+            looks_up = isinstance(call.func, code.Attr) and call.func.name in _LOOKS_UP
+            self.unknown |= not (looks_up or _is_container(call, method))
+            return []
+        given = [(s.value, inner) for s in inner.statements if isinstance(s, code.Return) and s.value is not None]
+        return given + [(e.value, inner) for e in inner.exprs() if isinstance(e, code.Yield) and e.value is not None]
 
 
-def _stored_deep(attribute: str, actor: Actor) -> Iterator[tuple[code.Expr, Method]]:
-    """What goes into the tables of a table: ``self.rows[a][b] = value``."""
-    for method in actor.everything:
-        for stmt in method.statements:
-            for target in stmt.targets if isinstance(stmt, code.Assign) else ():
-                inner = target.base if isinstance(target, code.Sub) else None
-                while isinstance(inner, code.Sub):
-                    inner = inner.base
-                    if not isinstance(inner, code.Sub) and method.own_attribute(inner) == attribute:
-                        yield from [(stmt.value, method)] if isinstance(stmt, code.Assign) and stmt.value else []
+def _into(local: code.Name, method: Method) -> list[code.Expr]:
+    """What a local, or a parameter, is bound to and what is put into it."""
+    return [*bindings(local.id, method), *_put_into(local.id, method)]
 
 
-def _is_look_up(call: code.Call) -> bool:
-    return isinstance(call.func, code.Attr) and call.func.name in _LOOKS_UP
+def _is_empty(value: code.Expr, method: Method) -> bool:
+    """True for ``None``, ``[]``, ``{}`` and ``defaultdict(dict)``: what is kept there comes later."""
+    match value:
+        case code.Const():
+            return True
+        case code.Seq(items=()) | code.Dict(items=()):
+            return True
+        case code.Call(args=args):
+            return _is_container(value, method) and not any(isinstance(a.value, (code.Call, code.Comp)) for a in args)
+    return False
