@@ -13,6 +13,7 @@ from otplint.api import (
     catches,
     cleans_up,
     code,
+    goes_round,
     guards_what_is_given,
     hides,
     is_catch_all,
@@ -23,8 +24,9 @@ _OUTCOMES = {
     "restart": "the supervisor never learns of the failure, so nothing restarts the actor and it goes on with whatever "
     "state the failed step left behind",
     "stop": "the actor does not stop, nobody is told, and it goes on with whatever state the failed step left behind",
-    "reply": "the caller is answered as if nothing had happened",
+    "reply": "the caller goes on as if nothing had happened",
     "unseen": "the loop goes on as if nothing had happened, with whatever state the failed step left behind",
+    "unseen, once": "the work goes on as if nothing had happened, with whatever state the failed step left behind",
     "isolated": "the framework counts the job as done",
     "ending": "what was to be ended lives on, and nobody is told",
 }
@@ -32,7 +34,7 @@ _DEEDS = {
     Reaction.SILENT: "says nothing",
     Reaction.LOGS: "only logs it",
     Reaction.DEFAULT: "puts a value in the place of the result",
-    Reaction.MARKS: "only notes it in its state",
+    Reaction.MARKS: "does no more than note it in its state",
     Reaction.REACTS: "carries on",
 }
 
@@ -79,11 +81,12 @@ class BroadExceptInHandler(Rule):
         Silent where the clause re-raises (also only some errors), stops the actor, ends the loop that it lives by, or
         hands the exception to a future or another actor (an answer to the sender is none); where one bad item of many
         is kept from stopping the others; in clean-up, unless it should end a thread, task, process or actor and fails
-        without a word; around a job that came with the message; around imports. In
-        threads and drained queues only what the loop reaches is looked at. An `except` that does something about the
-        failure (tries again, tells somebody), a question that the failure answers (`ping(); return True`, else
-        False), and a step on the side of a request have low confidence unless the framework would have restarted
-        the actor. Wrappers, and code outside of the class, are OTP203.
+        without a word; around a job that came with the message; around imports. In threads and drained queues only
+        what the loop reaches is looked at. Low confidence, unless the framework would have restarted the actor, have:
+        an `except` that does something about the failure (tries again, tells somebody), a question that the failure
+        answers (`ping(); return True`, else False), a step on the side of a request, text of the error in a result
+        that others read, a False or None that is logged and that every caller looks at, and a warning in the loop
+        of a plain thread. Wrappers, and code outside of the class, are OTP203.
 
     Report:
         Smell 6. The report says that `rescue` catches everything; on the BEAM it catches errors but no exits.
@@ -109,7 +112,7 @@ class BroadExceptInHandler(Rule):
 
     def _report(self, actor: Actor, catch: Catch, confidence: Confidence) -> Finding:
         method = catch.method
-        fate = "ending" if cleans_up(catch) else outcome(method)
+        then = _then(catch)
         what = "Exception" if "Exception" in catch.types else "BaseException"
         how = f"{'suppresses' if isinstance(catch.node, code.Call) else 'catches'} {what}"
         return self.finding(
@@ -117,10 +120,23 @@ class BroadExceptInHandler(Rule):
             method,
             catch.node,
             problem=f"{method.title} {how} and {_DEEDS[catch.reaction]}.",
-            consequence=f"After a bug here {_OUTCOMES[fate]}.",
+            consequence=f"After a bug here {then}.",
             remedy="Catch the errors that are expected and let any other end the handler.",
             confidence=min(confidence, actor.confidence, key=lambda c: c.rank),
         )
+
+
+def _then(catch: Catch) -> str:
+    """What follows from a failure that the clause swallows, as far as it is known."""
+    method = catch.method
+    if cleans_up(catch):
+        return _OUTCOMES["ending"]
+    fate = outcome(method)
+    last = catch.body[-1] if catch.body else None
+    if fate == "reply" and isinstance(last, code.Return):
+        given = "nothing" if last.value is None else method.text(last.value, 40)
+        return f"the caller gets {given}, and cannot tell a bug from a failure that was expected"
+    return _OUTCOMES["unseen, once" if fate == "unseen" and not goes_round(catch) else fate]
 
 
 def _not_ours(catch: Catch) -> str:

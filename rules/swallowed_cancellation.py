@@ -20,6 +20,7 @@ from otplint.api import (
     runs_on_a_loop,
     swallows_cancellation,
     swallows_exit,
+    takes_what_is_done,
     with_last,
 )
 
@@ -155,6 +156,8 @@ def _of_a_thread(catch: Catch) -> str:
         return "no request to stop can arrive in what it guards"
     if catch.only_imports:
         return "it guards nothing but imports"
+    if takes_what_is_done(catch):
+        return "it only takes the result of what is done: that was another's request to stop, if it was one"
     if catch.in_cleanup:
         return "it stands in a clean-up, where a first failure is being reported or hidden already"
     if catch.runs_foreign_code:

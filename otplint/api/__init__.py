@@ -19,7 +19,7 @@ from otplint.facts.methods import Event, Method, Role
 from otplint.facts.origins import Origin, origins
 from otplint.facts.queries.failure.borrowed import helper_catches, helper_exits
 from otplint.facts.queries.failure.catches import Catch, Reaction, catches
-from otplint.facts.queries.failure.endings import cleans_up, is_catch_all
+from otplint.facts.queries.failure.endings import cleans_up, goes_round, is_catch_all
 from otplint.facts.queries.failure.judgement import hides, outcome
 from otplint.facts.queries.failure.retries import Retry, Way, retries
 from otplint.facts.queries.failure.stopping import (
@@ -29,6 +29,7 @@ from otplint.facts.queries.failure.stopping import (
     runs_on_a_loop,
     swallows_cancellation,
     swallows_exit,
+    takes_what_is_done,
 )
 from otplint.facts.queries.failure.wrappers import Form, Helper, helpers
 from otplint.facts.queries.failure.wrapping import guards_what_is_given
@@ -172,6 +173,7 @@ __all__ = [
     "exception_types",
     "fallbacks",
     "goes_on",
+    "goes_round",
     "growths",
     "guards_what_is_given",
     "held_instances",
@@ -215,6 +217,7 @@ __all__ = [
     "swallows_exit",
     "switches",
     "syntax",
+    "takes_what_is_done",
     "thresholds",
     "unbounded_waits",
     "volatile",

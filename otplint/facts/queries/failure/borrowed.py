@@ -8,7 +8,9 @@ from otplint.facts.actors import Actor
 from otplint.facts.methods import Method
 from otplint.facts.queries.failure.catches import Catch, catches
 from otplint.facts.queries.failure.judgement import hides
+from otplint.facts.queries.failure.mild import is_conversion
 from otplint.facts.queries.failure.results import fails_by
+from otplint.facts.queries.failure.told import is_polled
 from otplint.facts.queries.failure.wrappers import Form, Helper, helpers
 from otplint.facts.queries.failure.wrapping import guards_what_is_given, swallowing_exit
 from otplint.facts.syntax import code
@@ -16,17 +18,6 @@ from otplint.findings import Confidence
 
 __all__ = ["helper_catches", "helper_exits"]
 
-_CONVERSIONS = frozenset({"int", "float", "str", "bool", "bytes", "bytearray", "complex", "dict", "list", "set",
-                          "tuple", "frozenset", "len", "round", "abs", "min", "max", "sum", "sorted", "repr", "format",
-                          "isinstance", "hasattr", "getattr", "ord", "chr", "hash", "type"})  # fmt: skip
-_PARSERS = ("json.", "datetime.", "re.", "ast.", "base64.", "uuid.", "decimal.", "fractions.", "yaml.",
-            "urllib.parse.",
-            "time.strptime", "math.", "ipaddress.", "struct.", "binascii.", "html.", "inspect.",
-            "pathlib.")  # fmt: skip
-_OF_TEXT = frozenset({"strip", "split", "rsplit", "splitlines", "decode", "encode", "get", "format", "join", "lower",
-                      "upper", "replace", "partition", "rpartition", "startswith", "endswith", "items", "keys",
-                      "isdigit", "isalpha", "isalnum", "isnumeric",
-                      "values", "isoformat", "timestamp", "strftime", "total_seconds"})  # fmt: skip
 _DISTANT = "it is a parser, a plain function without the actor's state, or far from the actor's own functions"
 _NEAR = 2
 """A part of a part is still the actor's own work; what lies behind may be anybody's."""
@@ -46,6 +37,9 @@ def helper_catches(actor: Actor) -> Iterator[tuple[Helper, Catch, Confidence]]:
             if helper.form in (Form.DECORATOR, Form.CONTEXT) and not wraps and helper.hops == 1:
                 continue  # what a decorator does when the class is made
             if catch.method.exempt(catch.node, _excuse(helper)):
+                continue
+            polled = "a loop asks the question again until the answer is yes"
+            if catch.method.exempt(catch.node, polled if is_polled(catch, helper.call, helper.caller) else ""):
                 continue
             confidence = hides(catch, helper.fate, actor)
             if confidence is not None:
@@ -97,21 +91,12 @@ def _is_parser(catch: Catch) -> bool:
     return (
         all(s is catch.around or isinstance(s, plain) for s in around)
         and all(isinstance(s, plain) for s in code.statements(catch.tried))
-        and all(
-            _is_conversion(call, catch.method) or _is_raised(call, catch.method) for call in code.calls(catch.tried)
-        )
+        and all(is_conversion(call, catch.method) or _is_raised(call, catch.method) for call in code.calls(catch.tried))
     )
 
 
 def _is_raised(call: code.Call, method: Method) -> bool:
     return isinstance(method.statement(call), code.Raise)
-
-
-def _is_conversion(call: code.Call, method: Method) -> bool:
-    name = method.qualname(call.func).removeprefix("builtins.")
-    if name:
-        return name in _CONVERSIONS or name.startswith(_PARSERS)
-    return isinstance(call.func, code.Attr) and call.func.name in _OF_TEXT
 
 
 def _excuse(helper: Helper) -> str:

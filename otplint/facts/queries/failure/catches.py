@@ -118,11 +118,13 @@ class Catch(NamedTuple):
         """
         if any(isinstance(s, code.Return) for s in code.statements(self.body)):
             return True
+        if self._answers_before():
+            return False
         below: code.Node = self.around
         for up in self.method.above(self.around):
             if isinstance(up, (code.While, code.For)):
                 block = up.body
-            elif isinstance(up, (code.If, code.With)):
+            elif isinstance(up, (code.If, code.With, code.Try)):
                 block = next((b for b in code.blocks(up) if any(s is below for s in b)), ())
             else:
                 return True
@@ -132,6 +134,17 @@ class Catch(NamedTuple):
                 return True
             below = up
         return not any(s is not below and _works(s, self.method) for s in self.method.body)
+
+    def _answers_before(self) -> bool:
+        """True where what the function returns was got by calls before the guarded step, which adds nothing to it."""
+        last = self.method.body[-1] if self.method.body else None
+        if not isinstance(last, code.Return) or last.value is None or last.start < self.around.end:
+            return False
+        returned = {e.id for e in code.walk(last.value) if isinstance(e, code.Name)}
+        made = [(s, value) for name in returned for s, value in self.method.local_assignments.get(name, ())]
+        inside = {id(s) for s in code.statements((self.around,))}
+        asked = any(isinstance(e, code.Await) for _, value in made for e in code.walk(value))
+        return asked and all(s.start < self.around.start and id(s) not in inside for s, _ in made)
 
     @property
     def isolates_items(self) -> bool:

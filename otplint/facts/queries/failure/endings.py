@@ -8,7 +8,7 @@ from otplint.facts.queries.failure.stopping import swallows_cancellation
 from otplint.facts.queries.messaging.reach import called
 from otplint.facts.syntax import code
 
-__all__ = ["cleans_up", "ends_the_process", "is_catch_all", "leaves_alive"]
+__all__ = ["cleans_up", "ends_the_process", "goes_round", "is_catch_all", "leaves_alive"]
 
 _ENDS = frozenset({"cancel", "kill", "terminate"})
 """How the standard library's tasks, timers and processes are ended, where nobody knows what they are."""
@@ -21,6 +21,11 @@ _DEPTH = 2
 def cleans_up(catch: Catch) -> bool:
     """True where the clause guards clean-up: behind another failure, in a ``finally``, or when the actor stops."""
     return catch.in_cleanup or catch.method in catch.method.actor.ending
+
+
+def goes_round(catch: Catch) -> bool:
+    """True where the guarded code runs again after the failure, in the same call of the function."""
+    return catch.method.flow.survives(catch.node, unless=lambda _: False, later=lambda _: False, again=catch.around)[1]
 
 
 def is_catch_all(catch: Catch) -> bool:

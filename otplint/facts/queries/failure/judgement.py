@@ -8,9 +8,11 @@ from otplint.facts.methods import Method, Role
 from otplint.facts.queries.failure.asked import runs_for_each
 from otplint.facts.queries.failure.catches import Catch
 from otplint.facts.queries.failure.endings import cleans_up, ends_the_process, leaves_alive
+from otplint.facts.queries.failure.mild import cannot_hide, is_mild
 from otplint.facts.queries.failure.reaction import Reaction
 from otplint.facts.queries.failure.restoring import brings_state_back
 from otplint.facts.queries.failure.results import acted_on, tells_in_answer
+from otplint.facts.queries.failure.told import is_told
 from otplint.facts.queries.failure.wrapping import guards_what_is_given
 from otplint.facts.syntax import code
 from otplint.findings import Confidence
@@ -69,7 +71,7 @@ def _excuse(catch: Catch) -> str:
         return "every path out of it reports the failure: it stops the actor, or hands the exception to somebody"
     if catch.runs_foreign_code and not guards_what_is_given(catch):
         return "it guards a job that came with the message, which is somebody else's code"
-    return ""
+    return cannot_hide(catch)
 
 
 def _how_sure(catch: Catch, fate: str, actor: Actor) -> tuple[Confidence | None, str]:
@@ -78,6 +80,8 @@ def _how_sure(catch: Catch, fate: str, actor: Actor) -> tuple[Confidence | None,
     if _is_probe(catch):
         return Confidence.LOW, "it answers a question by the failure (try: ... return True, else False)"
     reacts = "it does something about the failure: tries another way, or tells somebody"
+    if fate != "restart" and (why := is_told(catch) or is_mild(catch)):
+        return Confidence.LOW, why
     match fate:
         case "restart":
             return Confidence.HIGH, ""
@@ -183,7 +187,7 @@ def _raises_on_request(catch: Catch) -> bool:
         return False
     optional = {p.name for p in catch.method.code.params if p.default is not None}
     raised = [s for s in code.statements(catch.body) if isinstance(s, code.Raise)]
-    return all(
+    return bool(raised) and all(
         any(
             isinstance(e, code.Name) and e.id in optional
             for t, _ in catch.method.flow.conditions(s)

@@ -14,6 +14,8 @@ _MAX_DEPTH = 3
 
 LOUD = frozenset({"info", "warning", "warn", "error", "exception", "critical", "fatal", "log", "success", "print"})
 QUIET = frozenset({"debug", "trace"})
+_CALM = frozenset({"info", "success", "log", "print", "echo", "secho"})
+"""What people read, but not what tells them that something is wrong."""
 _LOUD_NAMES = frozenset({"print", "warnings.warn", "traceback.print_exc", "traceback.print_exception", "click.echo",
                          "sys.stderr.write", "sys.stdout.write", "sentry_sdk.capture_exception",
                          "sentry_sdk.capture_message", "click.secho", "rich.print"})  # fmt: skip
@@ -40,10 +42,30 @@ class Reaction(enum.Enum):
 
 def reaction(body: code.Block, tried: code.Block, method: Method) -> Reaction:
     """What the arm ``body`` of a ``try`` around ``tried`` does; the strongest of its deeds counts."""
+    if _tries_again(body, tried, method):
+        return Reaction.REACTS
     deeds = _deeds(body, tried, method, 0)
     return next(
         (r for r in (Reaction.DEFAULT, Reaction.REACTS, Reaction.MARKS, Reaction.LOGS) if r in deeds), Reaction.SILENT
     )
+
+
+def _tries_again(body: code.Block, tried: code.Block, method: Method) -> bool:
+    """True where the arm makes a call that the guarded code has made: for each item alone, or with something else."""
+    made = {code.dotted(c.func) for c in code.calls(tried) if _is_work(c, method)} - {""}
+    return any(code.dotted(c.func) in made and _is_work(c, method) for c in code.calls(body))
+
+
+def _is_work(call: code.Call, method: Method) -> bool:
+    """False for log lines, messages, and what only looks at a value or makes one."""
+    if (
+        logged(call, method) is not None
+        or describes(call, method)
+        or code.dotted(call.func).rpartition(".")[2][:1].isupper()
+    ):
+        return False
+    event = method.event(call)
+    return event is None or event.role not in ("send", "cast", "put", "reply", "sleep", "wait")
 
 
 def _deeds(body: code.Block, tried: code.Block, method: Method, depth: int) -> set[Reaction]:
@@ -146,6 +168,11 @@ def logged(call: code.Call, method: Method) -> bool | None:
     if not is_log and not _made_by_logging(func.base, method):
         return None
     return func.name not in QUIET
+
+
+def warns(call: code.Call, method: Method) -> bool:
+    """True for a log line that tells of something wrong: a warning or above."""
+    return logged(call, method) is True and code.dotted(call.func).rpartition(".")[2] not in _CALM
 
 
 def _is_logger(qualified: str, method: Method) -> bool:

@@ -31,6 +31,29 @@ def swallows_exit(catch: Catch) -> bool:
     return True
 
 
+def takes_what_is_done(catch: Catch) -> bool:
+    """True where the guarded code calls nothing but ``result()`` or ``exception()`` of what is known to be done.
+
+    What that raises happened elsewhere, before: no request to stop can arrive while nothing is waited for.
+    """
+    calls = [*code.calls(catch.tried)]
+    return bool(calls) and all(
+        isinstance(call.func, code.Attr)
+        and call.func.name in ("result", "exception")
+        and not call.args
+        and any(
+            outcome and _asks_done(test, code.dotted(call.func.base))
+            for test, outcome in catch.method.flow.conditions(call)
+        )
+        for call in calls
+    )
+
+
+def _asks_done(test: code.Expr, name: str) -> bool:
+    asked = test.func if isinstance(test, code.Call) else None
+    return isinstance(asked, code.Attr) and asked.name == "done" and bool(name) and code.dotted(asked.base) == name
+
+
 def runs_on_a_loop(method: Method) -> bool:
     """True for what an event loop calls back, as a rule in the main thread, where Ctrl-C and ``SystemExit`` arrive."""
     actor = method.actor
