@@ -24,7 +24,7 @@ _OUTCOMES = {
     "restart": "the supervisor never learns of the failure, so nothing restarts the actor and it goes on with whatever "
     "state the failed step left behind",
     "stop": "the actor does not stop, nobody is told, and it goes on with whatever state the failed step left behind",
-    "reply": "the caller goes on as if nothing had happened",
+    "reply": "it goes on as if nothing had happened, and the caller is not told",
     "unseen": "the loop goes on as if nothing had happened, with whatever state the failed step left behind",
     "unseen, once": "the work goes on as if nothing had happened, with whatever state the failed step left behind",
     "isolated": "the framework counts the job as done",
@@ -113,13 +113,14 @@ class BroadExceptInHandler(Rule):
     def _report(self, actor: Actor, catch: Catch, confidence: Confidence) -> Finding:
         method = catch.method
         then = _then(catch)
+        deed = "tells nobody but a debug log" if catch.is_only_traced else _DEEDS[catch.reaction]
         what = "Exception" if "Exception" in catch.types else "BaseException"
         how = f"{'suppresses' if isinstance(catch.node, code.Call) else 'catches'} {what}"
         return self.finding(
             actor,
             method,
             catch.node,
-            problem=f"{method.title} {how} and {_DEEDS[catch.reaction]}.",
+            problem=f"{method.title} {how} and {deed}.",
             consequence=f"After a bug here {then}.",
             remedy="Catch the errors that are expected and let any other end the handler.",
             confidence=min(confidence, actor.confidence, key=lambda c: c.rank),
@@ -134,7 +135,9 @@ def _then(catch: Catch) -> str:
     fate = outcome(method)
     last = catch.body[-1] if catch.body else None
     if fate == "reply" and isinstance(last, code.Return):
-        given = "nothing" if last.value is None else method.text(last.value, 40)
+        given = "a value in the place of the result"
+        if last.value is None or isinstance(last.value, (code.Const, code.Seq, code.Dict)):
+            given = "nothing" if last.value is None else method.text(last.value, 40)
         return f"the caller gets {given}, and cannot tell a bug from a failure that was expected"
     return _OUTCOMES["unseen, once" if fate == "unseen" and not goes_round(catch) else fate]
 

@@ -119,7 +119,8 @@ class CatchAllHelper(ProjectRule[Use]):
         """Each catch-all that runs for the actor, with the function that uses it."""
         if actor.is_actor:
             for helper, catch, confidence in helper_catches(actor):
-                deed = f"catches {_caught(catch)} and {_DEEDS[catch.reaction]}"
+                does = "tells nobody but a debug log" if catch.is_only_traced else _DEEDS[catch.reaction]
+                deed = f"catches {_caught(catch)} and {does}"
                 yield self._use(helper, catch.node, deed, confidence)
             for helper, node, confidence in helper_exits(actor):
                 yield self._use(helper, node, "catches everything and says that it is handled", confidence)

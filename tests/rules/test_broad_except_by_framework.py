@@ -83,7 +83,7 @@ def test_the_caller_is_told_that_all_is_well(framework: str, name: str, scan: Sc
     assert finding.confidence is not Confidence.LOW
     assert finding.framework == framework
     gets = {"a default": "gets {}", "the rest of the work is left out": "gets nothing"}
-    told = gets.get(name, "goes on as if nothing had happened")
+    told = gets.get(name, "is not told")
     assert f"the caller {told}" in finding.message
 
 
@@ -187,7 +187,7 @@ RUNTIMES = {
     **HEADS,
 }
 RESTARTED = ("nothing restarts the actor", "high", "high", "high")
-REPLIED = ("the caller goes on as if nothing had happened", "high", "medium", "high")
+REPLIED = ("the caller is not told", "high", "medium", "high")
 ISOLATED = ("the framework counts the job as done", "medium", None, None)
 FATES = {
     "runtime": RESTARTED,

@@ -182,6 +182,38 @@ def test_a_step_of_a_plain_thread(scan: Scan, following: str, said: str, told: b
     assert bool(found) is not told
 
 
+PERIODIC = """
+def __init__(self):
+    threading.Thread(target=self._run, daemon=True).start()
+
+def _run(self):
+    while True:
+        try:
+            self._poll()
+        except Exception:
+            LOG
+        PAUSE
+
+def _poll(self):
+    self.table = self.peer.table()
+"""
+
+
+@pytest.mark.parametrize(
+    ("said", "pause", "told"),
+    [
+        ("log.debug('x', exc_info=True)", "time.sleep(1)", True),
+        ("log.debug('x', exc_info=False)", "time.sleep(1)", False),
+        ("log.debug('x')", "time.sleep(1)", False),
+        ("log.debug('x', exc_info=True)", "self.rounds += 1", False),
+        ("pass", "time.sleep(1)", False),
+    ],
+)
+def test_a_loop_that_keeps_the_traceback_and_tries_again(scan: Scan, said: str, pause: str, told: bool) -> None:
+    found = scanned(scan, PERIODIC.replace("LOG", said).replace("PAUSE", pause))
+    assert bool(found) is not told
+
+
 APART = """
 async def serve(self, plan):
     START
@@ -404,3 +436,12 @@ def test_what_follows_is_said_as_far_as_it_is_known(scan: Scan) -> None:
         + "\nasync def go(self, plan):\n    self.x = plan\n",
     )
     assert "the caller gets {}, and cannot tell a bug" in found.consequence
+
+
+@pytest.mark.parametrize(
+    ("said", "deed"), [("pass", "says nothing"), ("log.debug('x')", "tells nobody but a debug log")]
+)
+def test_what_the_clause_does_is_said(scan: Scan, said: str, deed: str) -> None:
+    text = STEP.replace("PREPARED", "pass").replace("TRIED", "await self.peer.go(plan)").replace("LOG", said)
+    (found,) = scanned(scan, text.replace("AFTER", "self.plan = plan"))
+    assert found.problem.endswith(f"catches Exception and {deed}.")

@@ -106,6 +106,12 @@ class Catch(NamedTuple):
         return all(isinstance(s, (code.Pass, code.Continue)) for s in self.body)
 
     @property
+    def is_only_traced(self) -> bool:
+        """True where the arm writes to a debug log, and does nothing else."""
+        traced = any(logged(call, self.method) is False for call in code.calls(self.body))
+        return traced and self.reaction is Reaction.SILENT
+
+    @property
     def probes_a_package(self) -> bool:
         """True where the guarded code begins with an import: what it uses is optional, and may not be there."""
         return bool(self.tried) and isinstance(self.tried[0], code.Import)

@@ -25,7 +25,8 @@ def is_told(catch: Catch) -> str:
     if calls and all(is_polled(catch, call, caller) for call, caller in calls):
         return "it answers a question without other effects, which a loop asks again until the answer is yes"
     if catch.reaction is Reaction.SILENT:
-        return ""
+        tried = "a loop takes the step again after a pause, and the traceback is kept in a debug log"
+        return tried if _is_taken_again(catch) else ""
     if _all_callers_fail(catch.method):
         return "each of its callers is handling a first failure, and raises that"
     if not any(warns(call, catch.method) for call in code.calls(catch.body)):
@@ -213,6 +214,22 @@ def _keeps_a_thread(catch: Catch) -> bool:
     return catch.is_main_work and any(
         _is_thread(caller) and _in_loop(call, caller) for call, caller in method.actor.sites(method)
     )
+
+
+def _is_taken_again(catch: Catch) -> bool:
+    """True in the loop of a thread or task that tries again after a pause, with the traceback in a debug log."""
+    method = catch.method
+    loop = next((up for up in method.above(catch.around) if isinstance(up, code.While)), None)
+    if loop is None or not pauses(tuple(s for s in loop.body if s is not catch.around), method):
+        return False
+    return any(
+        logged(call, method) is not None and any(a.name == "exc_info" and _is_yes(a.value) for a in call.args)
+        for call in code.calls(catch.body)
+    )
+
+
+def _is_yes(value: code.Expr) -> bool:
+    return not (isinstance(value, code.Const) and not value.value)
 
 
 def _is_thread(method: Method) -> bool:
