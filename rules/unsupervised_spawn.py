@@ -141,7 +141,7 @@ def _consequence(spawn: Spawn, actor: Actor) -> str:
     kind, with_process = spawn.kind, actor.kind.own_process and spawn.kind in IN_PROCESS
     if kind in _RARE:
         return _RARE[kind]
-    ends = with_process or spawn.ends_with_its_owner
+    ends = with_process or spawn.ends_with_its_owner or (kind in IN_PROCESS and spawn.has_a_way_out)
     if not spawn.fails_unseen:
         unseen = "Its failures are only logged" if spawn.is_guarded else "Little in it can fail"
         unseen = "It survives its failures" if spawn.goes_on_by_itself else unseen

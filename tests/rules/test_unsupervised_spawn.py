@@ -646,3 +646,26 @@ def test_a_loop_that_survives_its_failures(framework: str, reported: bool, scan:
     found = scan(text, "OTP503")
     assert bool(found) is reported
     assert all("survives its failures" in finding.consequence for finding in found)
+
+
+@pytest.mark.parametrize(
+    ("loop", "said"),
+    [
+        ("while True: await self.step()", True),
+        ("await self.step()", True),
+        ("while not self.closed: await self.step()", False),
+        ("while True:\n                    await self.step()\n                    if self.closed: return", False),
+    ],
+)
+def test_that_nothing_ends_it_is_said_where_no_way_out_is_written(loop: str, said: bool, scan: Scan) -> None:
+    (finding,) = found(
+        scan,
+        f"""
+        class A(Server):
+            async def handle_cast(self, msg):
+                asyncio.create_task(self.work())
+            async def work(self):
+                {loop}
+        """,
+    )
+    assert ("nothing ends it" in finding.message) is said

@@ -50,7 +50,8 @@ def test_the_search_starts_at_what_is_scanned(tmp_path: Path) -> None:
 NAMES = [
     "tests/x.py", "pkg/tests/deep/x.py", "test/x.py", "a/test_x.py", "x_test.py", "conftest.py", "a/conftest.py",
     "benchmarks/load.py", "a/benchmark/x.py", "a/api_test_utils.py", "send_benchmark.py",
-    "testing/x.py", "latest.py", "tests.py", "contest.py", "a/test_x.txt", "attest/x.py", "test_dir/x.py", "mytest.py", "benchmarks.py", "test_utils/x.py",
+    "testing/x.py", "latest.py", "tests.py", "contest.py", "a/test_x.txt", "attest/x.py", "test_dir/x.py", "mytest.py",
+    "benchmarks.py", "test_utils/x.py",
 ]  # fmt: skip
 
 

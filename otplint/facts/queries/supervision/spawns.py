@@ -51,6 +51,11 @@ class Spawn:
         return self.target is not None and any(isinstance(s, code.While) for s in code.statements(self.target.body))
 
     @property
+    def has_a_way_out(self) -> bool:
+        """True where a loop of it may end by itself: whatever it asks may be told from anywhere."""
+        return self.target is not None and any(map(_has_a_way_out, self.target.actor.reached(self.target)))
+
+    @property
     def is_told_to_stop(self) -> bool:
         """True where its loop ends when another function of the actor says so: by a flag, or by a last message."""
         target = self.target
@@ -190,6 +195,15 @@ def _is_tied(event: Event) -> bool:
         for stmt in code.statements(event.method.body)
         if isinstance(stmt, code.With)
         for _, bound in stmt.items
+    )
+
+
+def _has_a_way_out(method: Method) -> bool:
+    loops = [loop for loop in method.statements if isinstance(loop, code.While)]
+    leaves = (code.Break, code.Return)
+    return any(
+        not isinstance(loop.test, code.Const) or any(isinstance(s, leaves) for s in code.statements(loop.body))
+        for loop in loops
     )
 
 
