@@ -445,3 +445,25 @@ def test_what_the_clause_does_is_said(scan: Scan, said: str, deed: str) -> None:
     text = STEP.replace("PREPARED", "pass").replace("TRIED", "await self.peer.go(plan)").replace("LOG", said)
     (found,) = scanned(scan, text.replace("AFTER", "self.plan = plan"))
     assert found.problem.endswith(f"catches Exception and {deed}.")
+
+
+CLEANUP = """
+async def launch(self, spec):
+    try:
+        await self.peer.start(spec)
+    except TimeoutError:
+        try:
+            await self.peer.stop(spec)
+        except Exception:
+            pass
+        END
+"""
+
+
+@pytest.mark.parametrize(
+    ("end", "told"),
+    [("raise", True), ("raise RuntimeError(spec) from None", True), ("log.warning('late')", False), ("return", False)],
+)
+def test_clean_up_before_another_error_is_raised(scan: Scan, end: str, told: bool) -> None:
+    found = scanned(scan, CLEANUP.replace("END", end))
+    assert bool(found) is not told

@@ -46,9 +46,17 @@ def is_mild(catch: Catch) -> str:
         return "it only closes what the actor has given up already"
     if _runs_a_program(catch):
         return "it only runs a program whose own failure raises nothing, and warns"
+    if _goes_before_another_error(catch):
+        return "the error that is being handled is raised right after"
     if _feeds_only_the_log(catch):
         return "what it guards goes into nothing but log lines"
     return "it guards an extra that is only used where it is there" if _is_an_extra(catch) else ""
+
+
+def _goes_before_another_error(catch: Catch) -> bool:
+    """True for clean-up inside an ``except`` clause that ends by raising: who called learns of a failure all the same."""
+    arms = [up for up in catch.method.above(catch.node) if isinstance(up, code.Handler) and up is not catch.node]
+    return any(isinstance(arm.body[-1], code.Raise) for arm in arms)
 
 
 def is_conversion(call: code.Call, method: Method) -> bool:
