@@ -54,7 +54,7 @@ def is_mild(catch: Catch) -> str:
 
 
 def _goes_before_another_error(catch: Catch) -> bool:
-    """True for clean-up inside an ``except`` clause that raises in the end: who called learns of a failure all the same."""
+    """True for clean-up inside an ``except`` clause that raises in the end: who called learns of the failure."""
     arms = [up for up in catch.method.above(catch.node) if isinstance(up, code.Handler) and up is not catch.node]
     return any(isinstance(arm.body[-1], code.Raise) for arm in arms)
 
