@@ -55,11 +55,15 @@ class UnreadablePath(WalkError):  # noqa: N818  (as above)
 class SourceFile:
     """One file to look at."""
 
-    path: Path
-    """Absolute."""
+    absolute: str
     relative: str
     """POSIX path relative to the project root: the path of every report. Outside the root it starts with ``../``, or is
     absolute where the two share nothing. Always valid Unicode, even where the file's name is not."""
+
+    @property
+    def path(self) -> Path:
+        """The absolute path."""
+        return Path(self.absolute)
 
 
 def walk(
@@ -109,7 +113,7 @@ class _Walker:
 
     def files(self) -> list[SourceFile]:
         found = {**self._links, **self._found}
-        return [SourceFile(Path(path), _readable(relative)) for relative, path in sorted(found.values())]
+        return [SourceFile(path, _readable(relative)) for relative, path in sorted(found.values())]
 
     def add(self, path: Path) -> None:
         absolute = os.path.abspath(path)

@@ -6,6 +6,7 @@ import os
 import pickle
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from otplint.config import Config
+from otplint.engine.cache.memory import Disk, Memory, Stamp
 from otplint.engine.cache.recall import Cache
 from otplint.engine.cache.store import Store
 from otplint.engine.packs import load_rules
@@ -411,3 +413,43 @@ def test_processes_leave_the_same_cache(jobs: int, tmp_path: Path) -> None:
     warm = look(tmp_path, store, jobs)
     assert warm == look(tmp_path, None)
     assert warm != cold
+
+
+def test_what_was_new_when_it_was_kept_is_read_once_more_only(
+    roots: Callable[[], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The time of change of a new file says nothing yet; a later scan, from far enough away, takes it at its word."""
+    root = roots()
+    store = Store(root / ".otplint_cache")
+    look(root, store)
+    now = time.time_ns()
+    monkeypatch.setattr("otplint.engine.cache.recall.time.time_ns", lambda: now + 60_000_000_000)
+    read: list[str] = []
+    whole = Disk.read
+
+    def counted(disk: Disk, path: str) -> tuple[Stamp, bytes]:
+        read.append(path)
+        return whole(disk, path)
+
+    monkeypatch.setattr(Disk, "read", counted)
+    before = look(root, store)
+    assert set(read) >= FILES.keys()
+    read.clear()
+    assert look(root, store) == before
+    assert read == []
+
+
+def test_a_name_that_was_looked_for_in_vain_is_seen_when_it_comes(tmp_path: Path) -> None:
+    """Whether or not its folder was there, and whatever the folder's time of change says."""
+    (tmp_path / "old").mkdir()
+    os.utime(tmp_path / "old", ns=(10**9, 10**9))
+    names = ["old/a.py", "none/a.py"]
+    now = time.time_ns()
+    kept = Memory(absent=Disk(str(tmp_path), Memory(), now).absent(names))
+    assert Disk(str(tmp_path), kept, now).still_absent()
+    for name in names:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+        assert not Disk(str(tmp_path), kept, now).still_absent()
+        (tmp_path / name).unlink()
+        assert Disk(str(tmp_path), kept, now).still_absent()

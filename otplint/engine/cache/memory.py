@@ -38,7 +38,7 @@ class Memory:
     """Of the listed files, and of others that they lead to, by path from the root."""
     listed: frozenset[str] = frozenset()
     absent: dict[str, tuple[int, tuple[str, ...]]] = field(default_factory=dict)
-    """Names that were looked for in vain by their directory, with the time when that changed (0: there is none)."""
+    """Names that were looked for in vain by their directory, with the time when that changed (0: it says nothing)."""
     report: Report | None = None
     """What the scan said, without sources."""
 
@@ -57,6 +57,8 @@ class Disk:
         self._memory = memory
         self._now = now
         self._seen: dict[str, Stamp | None] = {}
+        self.settled = False
+        """Whether the time of change of something unchanged says more now than when it was kept."""
 
     def stamp(self, path: str) -> Stamp | None:
         """A file as it is now; none where it cannot be read. Its contents are read only if its looks have changed."""
@@ -94,23 +96,32 @@ class Disk:
         for path in paths:
             directory, _, name = path.rpartition("/")
             names.setdefault(directory, []).append(name)
-        return {folder: (self._changed(folder), tuple(sorted(found))) for folder, found in sorted(names.items())}
+        return {folder: (self._changed(folder) or 0, tuple(sorted(found))) for folder, found in sorted(names.items())}
 
     def still_absent(self) -> bool:
         """Whether nothing has come to be where an earlier scan looked in vain."""
         for folder, (changed, names) in self._memory.absent.items():
             now = self._changed(folder)
-            if now != changed or now == 0 or now > self._now - _RACY:
-                there = any(os.path.exists(self._full(f"{folder}/{name}")) for name in names)  # noqa: PTH110
-                if there:
-                    return False
+            if now is None or now == changed != 0:
+                continue  # where no folder is, nothing can be
+            if any(os.path.exists(self._full(f"{folder}/{name}")) for name in names):  # noqa: PTH110
+                return False
+            self.settled |= 0 != now != changed
         return True
 
-    def _changed(self, folder: str) -> int:
+    def settle(self) -> Memory:
+        """What is kept, with what its times of change say now; for a memory of which nothing has changed."""
+        memory = self._memory
+        names = (f"{folder}/{name}" for folder, (_, found) in memory.absent.items() for name in found)
+        return Memory(self.stamps(memory.stamps), memory.listed, self.absent(names), memory.report)
+
+    def _changed(self, folder: str) -> int | None:
+        """When a folder changed, none where it is not there."""
         try:
-            return os.stat(self._full(folder)).st_mtime_ns  # noqa: PTH116 - thousands of them
+            changed = os.stat(self._full(folder)).st_mtime_ns  # noqa: PTH116 - thousands of them
         except OSError:
-            return 0
+            return None
+        return changed if changed < self._now - _RACY else 0
 
     def _look(self, path: str) -> Stamp | None:
         try:
@@ -118,9 +129,11 @@ class Disk:
             before = self._memory.stamps.get(path)
             if before is not None and (before.size, before.changed) == (status.st_size, status.st_mtime_ns):
                 return before
-            return self.read(path)[0]
+            now = self.read(path)[0]
         except (OSError, ValueError):
             return None
+        self.settled |= before is not None and 0 != now.changed != before.changed
+        return now
 
     def _stamped(self, changed: int, data: bytes) -> Stamp:
         return Stamp(len(data), changed if changed < self._now - _RACY else 0, digest(data))

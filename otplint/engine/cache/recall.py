@@ -57,6 +57,8 @@ class Cache:
         found = same_report(self._memory, self.listed, self.disk)
         if found is None:
             return None
+        if self.disk.settled:  # so that the next scan need not read what was new when it was kept
+            self._store.write(f"{self._key}-report.bin", self.disk.settle())
         texts = {path: decode((self._root / path).read_bytes()).text for path in found.mentioned}
         return replace(found, sources=texts)
 
