@@ -267,6 +267,16 @@ def test_an_entry_that_one_may_replace(scan: Scan, handle: str, expected: list[s
     assert places(source, scan(source, "OTP302")) == expected
 
 
+def test_a_formula_over_what_is_given_is_no_limit_and_one_over_the_own_state_is_one(scan: Scan) -> None:
+    formula = "queue.Queue(maxsize=min(32, max(1, int({})) + 4))"
+    given = agent(
+        "self.o = o or {}\nn = self.o.get('n')\n" + f"self.q = {formula.format('n')}", signature="self, o=None"
+    )
+    assert places(given, scan(given, "OTP302")) == []
+    own = agent("self.n = 0", f"self.n += 1\nself.q = {formula.format('self.n')}")
+    assert places(own, scan(own, "OTP302")) == ["32"]
+
+
 def test_a_cap_on_a_local_that_grows(scan: Scan) -> None:
     handle = "pause = self.p\nwhile True:\n    time.sleep(pause)\n    pause = min(pause * 2, 60)"
     source = agent("self.p = p", handle, signature="self, p")

@@ -65,9 +65,15 @@ def _given(expr: code.Expr, method: Method, depth: int, seen: frozenset[str]) ->
 
 
 def _all_given(parts: list[code.Expr], method: Method, depth: int, seen: frozenset[str]) -> bool:
-    """At least one part is, and the others are numbers."""
-    others = [part for part in parts if not fixed(part, method)]
+    """At least one part is, and the others are numbers or stand for nothing given: ``options or {}``."""
+    others = [part for part in parts if not fixed(part, method) and not _is_nothing(part)]
     return bool(others) and all(_given(part, method, depth + 1, seen) for part in others)
+
+
+def _is_nothing(expr: code.Expr) -> bool:
+    return (isinstance(expr, code.Const) and expr.value is None) or (
+        isinstance(expr, (code.Dict, code.Seq)) and not expr.items
+    )
 
 
 def _answered(call: code.Call, method: Method, depth: int) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import NamedTuple
 
 from otplint.facts.methods import Event, Method, Role
@@ -132,7 +133,7 @@ def _numbers(value: code.Expr, method: Method, what: str, *, certain: bool, boun
         return
     moved = [*_changed(value, method, what)]
     for source, place in _sources(value, method):
-        for node, number in _moved(source, place):
+        for node, number in islice(_moved(source, place), 1):  # one formula is one limit
             spot = number.node if number.is_constant else node
             moved.append(Limit(number, spot, number.place, value, method, what, False, False))
     yield from moved
@@ -186,12 +187,18 @@ def _moved(expr: code.Expr, method: Method) -> Iterator[tuple[code.Expr, Fixed]]
     """Numbers that move or cap a value on its way: ``max(1, ttl - 15)``; a floor under what is configured is none."""
     match expr:
         case code.Call(func=code.Name(id=name), args=args) if name in (*_CLAMPS, "int", "float", "round"):
+            clamps = {id(arg): fixed(arg.value, method) if name in _CLAMPS else [] for arg in args}
+            if (
+                name == "min"
+                and any(clamps.values())
+                and any(is_given(a.value, method) for a in args if not clamps[id(a)])
+            ):
+                method.exempt(expr, "its number is only the most that a given value may be")
+                return
             for arg in args:
-                own = fixed(arg.value, method) if name in _CLAMPS else []
-                given = name == "min" and any(is_given(a.value, method) for a in args if own and a is not arg)
-                if not (given and method.exempt(arg.value, "it is only the most that a given value may be")):
+                if own := clamps[id(arg)]:
                     yield from ((arg.value, n) for n in own if name == "min")
-                if not own:
+                else:
                     yield from _moved(arg.value, method)
         case code.Binary() if not _steps_on(expr, method):
             yield from ((expr, n) for n in margins(expr, method))
