@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple, TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from otplint.facts import passed_state
 from otplint.facts.frameworks import ActorKind, Framework
 from otplint.facts.methods import Event, Method, Role
 from otplint.facts.syntax import code
+from otplint.facts.uses import Use, uses
 from otplint.facts.values import Values, matched, paired
 from otplint.facts.values import part as part_of
 from otplint.findings import Confidence
@@ -21,36 +22,6 @@ if TYPE_CHECKING:
 _Answer = TypeVar("_Answer")
 
 __all__ = ["Actor", "Event", "Method", "Role", "Use"]
-
-_INSERTS = {"append": "append", "appendleft": "prepend", "add": "insert", "extend": "append", "setdefault": "insert",
-            "update": "insert", "insert": "insert", "extendleft": "prepend"}  # fmt: skip
-_REMOVES = {"pop": "remove", "popitem": "remove", "remove": "remove", "discard": "remove", "popleft": "remove",
-            "clear": "clear"}  # fmt: skip
-_LOOKUPS = {"get", "keys", "values", "items", "copy", "count", "index", "__contains__"}
-
-
-class Use(NamedTuple):
-    """One use of an attribute of the actor."""
-
-    attribute: str
-    """Dotted, below the instance: ``_monitors``, ``stats.errors``."""
-    kind: str
-    """``write``, ``update``, ``insert``, ``append``, ``prepend``, ``remove``, ``clear``, ``lookup``,
-    ``test`` or ``read``."""
-    node: code.Node
-    method: Method
-    key: code.Expr | None = None
-    value: code.Expr | None = None
-
-    @property
-    def removes(self) -> bool:
-        """True where an entry leaves the container."""
-        return self.kind in ("remove", "clear")
-
-    @property
-    def adds(self) -> bool:
-        """True where an entry enters the container."""
-        return self.kind in ("insert", "append", "prepend")
 
 
 class Actor:
@@ -274,21 +245,22 @@ class Actor:
         kind = self.kind
         takes_messages = bool(kind.handlers or kind.public_methods or kind.handler_decorators)
         alive = (Role.HANDLER, Role.LOOP, Role.START) if takes_messages else (Role.HANDLER, Role.LOOP)
-        working = self.reached(*[m for m in self.everything if m.role in alive and not m.stops])
+        working = {id(m) for m in self.reached(*[m for m in self.everything if m.role in alive and not m.stops])}
         if takes_messages:
-            stopping = self.reached(*[m for m in self.everything if m.stops])
-            working += [m for m in self.everything if m not in stopping and m not in working]
+            stopping = {id(m) for m in self.reached(*[m for m in self.everything if m.stops])}
+            working |= {id(m) for m in self.everything if id(m) not in stopping}
         return tuple(
             m
             for m in self.methods
-            if m in working and not m.stops and (m.role is not Role.HELPER or not _is_special(m.name))
+            if id(m) in working and not m.stops and (m.role is not Role.HELPER or not _is_special(m.name))
         )
 
     @cached_property
     def ending(self) -> tuple[Method, ...]:
         """The own functions that only stopping runs."""
-        stopping = self.reached(*[m for m in self.everything if m.stops])
-        return tuple(m for m in self.methods if m in stopping and m not in self.working)
+        stopping = {id(m) for m in self.reached(*[m for m in self.everything if m.stops])}
+        stopping -= {id(m) for m in self.working}
+        return tuple(m for m in self.methods if id(m) in stopping)
 
     @cached_property
     def life(self) -> tuple[Method, ...]:
@@ -300,8 +272,8 @@ class Actor:
         if not self.is_actor or kind.handlers or kind.public_methods or kind.handler_decorators:
             return self.methods
         roles = (Role.LOOP, Role.HANDLER, Role.START, Role.STOP)
-        living = self.reached(*[m for m in self.everything if m.role in roles])
-        return tuple(m for m in self.methods if m in living or m.outer in living)
+        living = {id(m) for m in self.reached(*[m for m in self.everything if m.role in roles])}
+        return tuple(m for m in self.methods if id(m) in living or id(m.outer) in living)
 
     def callers(self, method: Method) -> list[Method]:
         """The own functions that call ``method`` directly."""
@@ -311,10 +283,14 @@ class Actor:
 
     def assigned(self, attribute: str) -> Iterator[tuple[code.Expr | None, code.Expr | None, Method]]:
         """Value and annotation of each place where the attribute is made."""
-        for declared in self._of_class.get(attribute, ()):
+        for declared in self.declared(attribute):
             yield declared.value, declared.annotation, self.class_body
         for stmt, value, method in self._made.get(attribute, ()):
             yield value, stmt.annotation if isinstance(stmt, code.Assign) else None, method
+
+    def declared(self, attribute: str) -> Sequence[code.Assign]:
+        """The assignments of a name in the class's own body."""
+        return self._of_class.get(attribute, ())
 
     @cached_property
     def _of_class(self) -> dict[str, list[code.Assign]]:
@@ -377,7 +353,15 @@ class Actor:
     @cached_property
     def uses(self) -> tuple[Use, ...]:
         """Every use of the actor's own attributes, in its own and inherited functions."""
-        return tuple(use for method in self.everything for use in _uses(method))
+        return tuple(use for found in self._uses_by_method.values() for use in found)
+
+    def uses_in(self, method: Method) -> tuple[Use, ...]:
+        """Those in one of its functions."""
+        return self._uses_by_method.get(id(method), ())
+
+    @cached_property
+    def _uses_by_method(self) -> dict[int, tuple[Use, ...]]:
+        return {id(method): tuple(uses(method)) for method in self.everything}
 
     def uses_of(self, attribute: str) -> list[Use]:
         """The uses of one attribute."""
@@ -388,6 +372,18 @@ class Actor:
         found: dict[str, list[Use]] = {}
         for use in self.uses:
             found.setdefault(use.attribute, []).append(use)
+        return found
+
+    def inner(self, method: Method) -> tuple[Method, ...]:
+        """The functions that are defined in one of its functions."""
+        return tuple(self._inner.get(id(method), ()))
+
+    @cached_property
+    def _inner(self) -> dict[int, list[Method]]:
+        found: dict[int, list[Method]] = {}
+        for method in self.everything:
+            if method.outer is not None:
+                found.setdefault(id(method.outer), []).append(method)
         return found
 
     def ancestors(self) -> list[Actor]:
@@ -408,64 +404,3 @@ def _own_name(expr: code.Expr, method: Method) -> str:
 
 def _is_special(name: str) -> bool:
     return name.startswith("__") and name.endswith("__") and name not in ("__init__", "__call__")
-
-
-def _uses(method: Method) -> Iterator[Use]:
-    seen: set[int] = set()
-    for stmt in method.statements:
-        for use in _statement_uses(stmt, method):
-            seen.add(id(use.node if not isinstance(use.node, code.Sub) else use.node.base))
-            yield use
-    for expr in method.exprs():
-        if isinstance(expr, code.Call) and isinstance(expr.func, code.Attr):
-            attribute = method.own_attribute(expr.func.base)
-            kind = _INSERTS.get(expr.func.name) or _REMOVES.get(expr.func.name)
-            if attribute and (kind or expr.func.name in _LOOKUPS):
-                seen.update((id(expr.func), id(expr.func.base)))
-                values = [a.value for a in expr.args if not a.star]
-                key = values[0] if values else None
-                if expr.func.name == "insert" and len(values) == 2:
-                    zero = isinstance(key, code.Const) and key.value == 0
-                    yield Use(attribute, "prepend" if zero else "insert", expr, method, key, values[1])
-                    continue
-                yield Use(attribute, kind or "lookup", expr, method, key, values[-1] if values else None)
-        elif isinstance(expr, code.Compare) and expr.ops[-1] in ("in", "not in"):
-            attribute = method.own_attribute(expr.rights[-1])
-            if attribute:
-                seen.add(id(expr.rights[-1]))
-                yield Use(attribute, "test", expr, method, expr.left)
-    for expr in method.exprs():
-        if isinstance(expr, (code.Attr, code.Name)) and id(expr) not in seen:
-            attribute = method.own_attribute(expr)
-            parent = method.parent(expr)
-            if attribute and not (isinstance(parent, code.Attr) and parent.base is expr):
-                yield Use(attribute, "read", expr, method)
-
-
-def _statement_uses(stmt: code.Stmt, method: Method) -> Iterator[Use]:
-    match stmt:
-        case code.Assign(targets=targets, value=value):
-            for target in targets:
-                yield from _target_uses(target, value, method, "write")
-        case code.Augment(target=target, value=value):
-            yield from _target_uses(target, value, method, "update")
-        case code.For(target=target):
-            yield from _target_uses(target, None, method, "write")
-        case code.Delete(targets=targets):
-            for target in targets:
-                if isinstance(target, code.Sub) and (attribute := method.own_attribute(target.base)):
-                    kind = "clear" if isinstance(target.key, code.Slice) and not target.key.parts else "remove"
-                    yield Use(attribute, kind, target, method, target.key)
-                elif attribute := method.own_attribute(target) if isinstance(target, code.Attr) else "":
-                    yield Use(attribute, "clear", target, method)
-
-
-def _target_uses(target: code.Expr, value: code.Expr | None, method: Method, kind: str) -> Iterator[Use]:
-    if isinstance(target, code.Seq):
-        parts = value.items if isinstance(value, code.Seq) and len(value.items) == len(target.items) else None
-        for i, item in enumerate(target.items):
-            yield from _target_uses(item, parts[i] if parts else None, method, kind)
-    elif isinstance(target, code.Attr) and (attribute := method.own_attribute(target)):
-        yield Use(attribute, kind, target, method, None, value)
-    elif isinstance(target, code.Sub) and (attribute := method.own_attribute(target.base)):
-        yield Use(attribute, "insert" if kind == "write" else "update", target, method, target.key, value)

@@ -243,20 +243,20 @@ def _tabled(actor: Actor) -> Iterator[Method]:
     """Own functions that messages are sent to by a table, by a name put together, or by the message's type."""
     names = {m.name: m for m in actor.everything if m.outer is None}
     alive = [m for m in actor.everything if m.role in (Role.HANDLER, Role.LOOP)]
-    living = actor.reached(*alive) if alive else []
+    living = {id(m) for m in actor.reached(*alive)} if alive else set()
     for method in (*actor.everything, actor.class_body):
         for expr in method.exprs():
             if isinstance(expr, code.Dict):
                 values = [_own_name(value, method) for _, value in expr.items]
                 if len(values) >= 2 and all(value in names for value in values):
                     yield from (names[value] for value in values)
-            elif isinstance(expr, code.Call) and method in living and (prefix := _prefix(expr, method)):
+            elif isinstance(expr, code.Call) and id(method) in living and (prefix := _prefix(expr, method)):
                 yield from (m for name, m in names.items() if name.startswith(prefix) and name != prefix)
     for method in actor.everything:
         for decorator in method.code.decorators:
             func = decorator.func if isinstance(decorator, code.Call) else decorator
             generic = names.get(code.dotted(func).removesuffix(".register"))
-            if code.dotted(func).endswith(".register") and generic is not None and generic in living:
+            if code.dotted(func).endswith(".register") and generic is not None and id(generic) in living:
                 yield method
 
 

@@ -125,19 +125,19 @@ def _handling(actor: Actor) -> list[Method]:
     """The functions that run while a message is handled: own ones, callbacks, and functions of modules they call."""
     names = {m.name: m for m in reversed(actor.everything) if m.outer is None}
     stack = [m for m in actor.everything if m.role in (Role.HANDLER, Role.LOOP) and not m.stops]
-    own: list[Method] = []
+    own: dict[int, Method] = {}
     while stack:
         method = stack.pop()
-        if method in own:
+        if id(method) in own:
             continue
-        own.append(method)
-        stack += [m for m in actor.everything if m.outer is method]
+        own[id(method)] = method
+        stack += actor.inner(method)
         for expr in method.exprs():
             if isinstance(expr, code.Call) and (found := actor.own_method(expr, method)) is not None:
                 stack.append(found)
             elif isinstance(expr, code.Attr) and (named := names.get(method.own_attribute(expr) or "")) is not None:
                 stack.append(named)
-    return [m for m in (*actor.methods, *_outside(own)) if m in own or m.actor is not actor]
+    return [m for m in (*actor.methods, *_outside([*own.values()])) if id(m) in own or m.actor is not actor]
 
 
 def _outside(methods: list[Method]) -> list[Method]:
@@ -302,13 +302,12 @@ def _made_in_class(name: str, actor: Actor) -> tuple[str, str, Place] | None:
     facts = actor.facts
     for qualified in facts.project.mro(actor.qualname):
         owner = actor if qualified == actor.qualname else facts.owner(qualified)
-        if owner is None or not isinstance(owner.node, code.Class):
+        if owner is None:
             continue
-        for stmt in owner.node.body:
-            if isinstance(stmt, code.Assign) and stmt.value is not None:
-                for target in stmt.targets:
-                    if isinstance(target, code.Name) and target.id == name:
-                        return qualified, _type(stmt.value, owner.class_body), (owner.class_body, target)
+        for stmt in owner.declared(name):
+            target = next(t for t in stmt.targets if isinstance(t, code.Name) and t.id == name)
+            if stmt.value is not None:
+                return qualified, _type(stmt.value, owner.class_body), (owner.class_body, target)
     return None
 
 

@@ -186,8 +186,7 @@ def _given_away(name: str, method: Method) -> code.Call | None:
 
 def _looped(name: str, method: Method) -> bool:
     """True where it is drained in a loop, here or in a function defined here."""
-    inner = [m for m in method.actor.methods if m is method or m.outer is method]
-    for place in inner:
+    for place in (method, *method.actor.inner(method)):
         if place is not method and (list(bindings(name, place)) or any(p.name == name for p in place.code.params)):
             continue
         for call in place.calls:

@@ -241,8 +241,8 @@ def _deadlines(method: Method) -> Iterator[Limit]:
 
 def _cuts(method: Method) -> Iterator[Limit]:
     """``self.buffer = self.buffer[-100:]``, ``del self.buffer[100:]``."""
-    for use in method.actor.uses:
-        if use.method is not method or use.kind not in ("write", "remove", "append", "insert"):
+    for use in method.actor.uses_in(method):
+        if use.kind not in ("write", "remove", "append", "insert"):
             continue
         inside = (use.node if use.kind == "remove" else use.value, use.key)
         for part in (p for side in inside if side is not None for p in _parts(side)):

@@ -215,13 +215,25 @@ def _holds_state(expr: code.Expr, method: Method) -> bool:
 
 
 def _changes(path: str, actor: Actor) -> bool:
-    return any(_is_change(use) for use in actor.uses_of(path))
+    return path in actor.remembered(_growing) or path in actor.remembered(_renewed)
 
 
-def _is_change(use: Use) -> bool:
-    if use.kind == "update" or use.adds or use.removes:
-        return use.kind == "update" or use.method.role is not Role.START
-    return use.kind == "write" and use.method.role is not Role.START
+def _growing(actor: Actor) -> frozenset[str]:
+    """The attributes that are counted up, or filled and emptied while the actor works."""
+    return frozenset(
+        use.attribute
+        for use in actor.uses
+        if use.kind == "update" or ((use.adds or use.removes) and use.method.role is not Role.START)
+    )
+
+
+def _renewed(actor: Actor) -> dict[str, list[Use]]:
+    """Where attributes are written anew while the actor works."""
+    found: dict[str, list[Use]] = {}
+    for use in actor.uses:
+        if use.kind == "write" and use.method.role is not Role.START:
+            found.setdefault(use.attribute, []).append(use)
+    return found
 
 
 def _of_attribute(expr: code.Attr, method: Method, depth: int) -> Measure | None:
@@ -283,11 +295,9 @@ def _of_own(path: str, actor: Actor, depth: int) -> Measure | None:
     if prop is not None and not rest and depth < _MAX_DEPTH:
         results = [s.value for s in prop.statements if isinstance(s, code.Return) and s.value is not None]
         return _strongest(_measure(r, prop, depth + 1) for r in results)
-    uses = actor.uses_of(path)
-    if any(u.kind == "update" or u.adds or u.removes for u in uses if _is_change(u)):
+    if path in actor.remembered(_growing):
         return Measure.STATE
-    written = [u for u in uses if u.kind == "write" and u.method.role is not Role.START]
-    if written:
+    if written := actor.remembered(_renewed).get(path):
         return _of_writes(written, path, depth)
     if not rest:
         return None if any(actor.assigned(root)) else Measure.VALUE

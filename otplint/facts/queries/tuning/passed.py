@@ -145,7 +145,7 @@ def _is_limit(name: str, callee: Method, direct: LimitArguments, depth: int) -> 
         return True
     if callee.name != "__init__":
         return False
-    kept = {use.attribute for use in callee.actor.uses if use.kind == "write" and use.method is callee and (
+    kept = {use.attribute for use in callee.actor.uses_in(callee) if use.kind == "write" and (
         isinstance(use.value, code.Name) and use.value.id == name)}  # fmt: skip
     return bool(kept) and any(
         method.own_attribute(part) in kept

@@ -248,7 +248,7 @@ class _Forward:
         """The fates of a local's uses that a path from ``start`` (or from the function's entry) leads to."""
         if depth > _MAX_DEPTH:
             return
-        for place in (method, *[m for m in method.actor.everything if m.outer is method]):
+        for place in (method, *method.actor.inner(method)):
             if place is not method and any(p.name == name for p in place.code.params):
                 continue
             for expr in place.exprs():

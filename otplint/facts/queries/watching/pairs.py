@@ -123,7 +123,7 @@ def holds_actor(expr: code.Expr, method: Method) -> bool:
         case code.Name(id=name):
             if name == method.self_name:
                 return bool(name)
-            inner = next((m for m in method.actor.everything if m.outer is method and m.name == name), None)
+            inner = next((m for m in method.actor.inner(method) if m.name == name), None)
             return inner is not None and (not method.owner or _reads_self(inner))
         case code.Attr(base=base, name=name):
             own = method.own_attribute(expr)

@@ -409,7 +409,7 @@ def _impossible(node: code.Node, method: Method) -> code.Expr | None:
                 for key, table in ((left, right), (right, left)):
                     own = method.own_attribute(table)
                     if own and any(u.attribute == own and u.key is not None and code.same(u.key, key)
-                                   for u in method.actor.uses if u.method is method):  # fmt: skip
+                                   for u in method.actor.uses_in(method)):  # fmt: skip
                         return test
     return None
 
