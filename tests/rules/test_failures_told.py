@@ -467,3 +467,38 @@ async def launch(self, spec):
 def test_clean_up_before_another_error_is_raised(scan: Scan, end: str, told: bool) -> None:
     found = scanned(scan, CLEANUP.replace("END", end))
     assert bool(found) is not told
+
+
+SENT = """
+@ray.remote
+class Keeper:
+    def stop_all(self):
+        try:
+            self.pool.stop()
+        except Exception:
+            ARM
+
+class User:
+    def __init__(self):
+        self.keeper = Keeper.remote()
+
+    def over(self):
+        USE
+"""
+
+
+@pytest.mark.parametrize(
+    ("arm", "use", "told"),
+    [
+        ("log.exception('not stopped')", "self.keeper.stop_all.remote()", True),
+        ("log.exception('not stopped')", "self.other.stop_all(); self.keeper.stop_all.remote()", True),
+        ("log.info('not stopped')", "self.keeper.stop_all.remote()", False),
+        ("log.exception('not stopped')", "return self.keeper.stop_all.remote()", False),
+        ("log.exception('not stopped')", "ray.get(self.keeper.stop_all.remote())", False),
+        ("log.exception('not stopped')", "self.other.stop_all()", False),
+        ("log.exception('not stopped')", "pass", False),
+    ],
+)
+def test_a_request_whose_answer_everybody_drops(scan: Scan, arm: str, use: str, told: bool) -> None:
+    found = scan(HEAD + "    pass\n" + SENT.replace("ARM", arm).replace("USE", use), "OTP201")
+    assert bool([f for f in found if f.confidence is not Confidence.LOW]) is not told

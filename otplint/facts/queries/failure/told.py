@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from otplint.facts.methods import Method, Role
 from otplint.facts.queries.failure.catches import Catch, catches
+from otplint.facts.queries.failure.dropped import is_only_sent
 from otplint.facts.queries.failure.pauses import pauses
 from otplint.facts.queries.failure.reaction import Reaction, logged, warns
 from otplint.facts.queries.messaging.reach import called
@@ -31,6 +32,8 @@ def is_told(catch: Catch) -> str:
         return "each of its callers is handling a first failure, and raises that"
     if not any(warns(call, catch.method) for call in code.calls(catch.body)):
         return ""
+    if is_only_sent(catch.method):
+        return "all who ask for it drop the answer, and it warns"
     if _keeps_a_thread(catch):
         return "it keeps the loop of a plain thread going, which nobody would start again, and warns each time"
     return "nobody waits for the task that it is, and it warns" if _is_a_task_apart(catch) else ""

@@ -218,7 +218,8 @@ def _compared(method: Method) -> Iterator[Limit]:
         told.add(id(found.compare))
         unnamed = "" if found.constants else "the number has no name, which is OTP301's matter"
         method.exempt(found.compare, found.natural or unnamed)
-        own = found.measure in (Measure.STATE, Measure.RESOURCE, Measure.COUNTER)
+        lasting = found.measure is Measure.COUNTER and method.role is Role.LOOP  # a local as old as the actor
+        own = lasting or found.measure in (Measure.STATE, Measure.RESOURCE)
         for number in found.constants if not found.natural else ():
             if number.value in _WIDTHS:
                 continue  # where a number of so many bits ends
