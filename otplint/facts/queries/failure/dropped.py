@@ -30,7 +30,7 @@ def is_only_sent(method: Method) -> bool:
 
 
 def _requests(method: Method) -> Iterator[tuple[code.Call, Method, bool]]:
-    """Each call by the name, and whether it goes to a proxy for sure: by its form, or by what is known of the object."""
+    """Each call by the name, and whether it is known to go to a proxy: by its form, or by what the object is."""
     facts, forms = method.actor.facts, _forms(method)
     word = re.compile(rf"\.\s*{re.escape(method.name)}\b")
     for index in facts.holding(method.name):
