@@ -277,6 +277,43 @@ def test_a_formula_over_what_is_given_is_no_limit_and_one_over_the_own_state_is_
     assert places(own, scan(own, "OTP302")) == ["32"]
 
 
+TRIES = """
+    for i in range({}):
+        try:
+            go()
+            break
+        except OSError:
+            if i < LIMIT: time.sleep(self.pause)
+"""
+LOOP = """
+class Worker(threading.Thread):
+    def run(self):
+        failed = 0
+        while True:
+            try:
+                go()
+            except OSError:
+                failed += 1
+            if failed > LIMIT: return
+"""
+
+
+@pytest.mark.parametrize(
+    ("source", "sure"),
+    [
+        (agent(handle=textwrap.dedent(TRIES.format("LIMIT")), top="LIMIT = 5\n"), Confidence.LOW),
+        (agent(handle=textwrap.dedent(TRIES.format("LIMIT + 1")), top="LIMIT = 5\n"), Confidence.LOW),
+        (agent(handle="n = 0\nwhile n < LIMIT:\n    n += 1\n    go()", top="LIMIT = 5\n"), Confidence.LOW),
+        (HEAD + "LIMIT = 5\n" + LOOP, Confidence.MEDIUM),
+        (agent(handle="if self.errors > LIMIT: self.stop()", top="LIMIT = 5\n"), Confidence.MEDIUM),
+    ],
+)
+def test_a_named_number_of_tries_bounds_no_state(scan: Scan, source: str, sure: Confidence) -> None:
+    """A local of a handler comes and goes with the message; one of the actor's loop lives as long as the actor."""
+    [finding] = scan(source, "OTP302")
+    assert finding.confidence is sure
+
+
 def test_a_cap_on_a_local_that_grows(scan: Scan) -> None:
     handle = "pause = self.p\nwhile True:\n    time.sleep(pause)\n    pause = min(pause * 2, 60)"
     source = agent("self.p = p", handle, signature="self, p")

@@ -275,4 +275,5 @@ def _retries(method: Method) -> Iterator[Limit]:
             )
             if tries and leaves and len(stmt.iter.args) == 1:
                 bound = stmt.iter.args[0].value
-                yield from _numbers(bound, method, "the number of tries", certain=False, bounds=True)
+                for found in _numbers(bound, method, "the number of tries", certain=False, bounds=True):
+                    yield found._replace(bounds=not found.number.is_constant)  # no state of the actor's is bounded
