@@ -41,6 +41,11 @@ class Use(NamedTuple):
         return self.kind in ("insert", "append", "prepend")
 
 
+def changes_container(name: str) -> str:
+    """The kind of use that a container's function of this name is; empty for one that changes nothing."""
+    return _INSERTS.get(name) or _REMOVES.get(name) or ""
+
+
 def uses(method: Method) -> Iterator[Use]:
     """The uses in one function, those of statements first."""
     seen: set[int] = set()
@@ -51,7 +56,7 @@ def uses(method: Method) -> Iterator[Use]:
     for expr in method.exprs():
         if isinstance(expr, code.Call) and isinstance(expr.func, code.Attr):
             attribute = method.own_attribute(expr.func.base)
-            kind = _INSERTS.get(expr.func.name) or _REMOVES.get(expr.func.name)
+            kind = changes_container(expr.func.name)
             if attribute and (kind or expr.func.name in _LOOKUPS):
                 seen.update((id(expr.func), id(expr.func.base)))
                 values = [a.value for a in expr.args if not a.star]

@@ -364,3 +364,13 @@ def test_who_depends_on_it(scan: Scan) -> None:
 
 def test_silent_in_tests(scan: Scan) -> None:
     assert scan({"tests/test_god.py": server()}, "OTP603") == []
+
+
+@pytest.mark.parametrize(("steps", "is_job"), [(("add", "discard"), True), (("check", "show"), False)])
+def test_a_table_whose_entries_are_filled_is_state(scan: Scan, steps: tuple[str, str], is_job: bool) -> None:
+    """It is filled through its entries alone; an object that is told something need not be state of the actor's."""
+    first, second = (f"self.slots[name].{step}(agent)" for step in steps)
+    branches = JOBS.replace("self.counts[metric] = 1", first).replace("return self.counts[metric]", second)
+    found = scan(server(branches, init="self.slots = defaultdict(set)"), "OTP603")
+    assert bool(found) is is_job
+    assert all("slots" in f.problem for f in found)

@@ -73,7 +73,7 @@ def _layout(actor: Actor) -> Layout:
     clusters = []
     for fields in groups:
         members = tuple(t for t in touched if (used := t.fields - crossing) and used <= fields)
-        if _worth(fields, actor) and members:
+        if members and _worth(fields, actor, members):
             clusters.append(Cluster(members, tuple(f for f in state if f in fields)))
     users = tuple(t for t in touched if t.fields)
     clusters.sort(key=lambda c: (c.handlers[0].entry.method.source.path, c.handlers[0].entry.node.start))
@@ -131,9 +131,9 @@ def _attribute(name: str, actor: Actor) -> code.Expr:
     return code.Attr(0, 0, code.Name(0, 0, _anyone(actor).self_name), name)
 
 
-def _worth(fields: frozenset[str], actor: Actor) -> bool:
+def _worth(fields: frozenset[str], actor: Actor, members: tuple[Touched, ...]) -> bool:
     """A single value with its getter and setter is no job."""
-    if len(fields) > 1:
+    if len(fields) > 1 or any(a.field in fields and a.kind in _FULL for t in members for a in t.accesses):
         return True
     (field,) = fields
     if any(u.kind in _FULL and (u.attribute == field or u.attribute.startswith(f"{field}.")) for u in actor.uses):

@@ -10,6 +10,7 @@ from otplint.facts.methods import Role
 from otplint.facts.queries.messaging.entries import Entry, entries
 from otplint.facts.queries.slices import bindings
 from otplint.facts.syntax import code
+from otplint.facts.uses import changes_container
 
 if TYPE_CHECKING:
     from otplint.facts.actors import Actor, Use
@@ -195,8 +196,9 @@ class Accesses:
             if not any(use.node is call for use in self._uses.get(id(method.code), ())):
                 yield Access(self.field(own), "change", False, call, method)
         elif not own:
+            kind = changes_container(call.func.name)  # self.jobs[key].append(job): the table is another one afterwards
             for field in self._behind(call.func.base, method):
-                yield Access(field, "change", False, call, method)
+                yield Access(field, kind or "change", False, call, method)
 
     def _behind(self, expr: code.Expr, method: Method, depth: int = 0) -> Iterator[str]:
         """The fields that an object comes out of: ``self.jobs[key]``, or a local that was looked up there."""
