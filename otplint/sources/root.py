@@ -14,7 +14,7 @@ from otplint.sources.patterns import Patterns
 from otplint.sources.walk import git_top
 
 _TEST_DIRECTORIES = ("tests", "test", "benchmarks", "benchmark")
-_TEST_ENDINGS = ("_test.py", "_test_utils.py", "_benchmark.py")
+_TEST_ENDINGS = ("_test.py", "_test_utils.py", "benchmark.py", "_perf.py")
 DEFAULT_TEST_FILES = (
     *(f"{name}/" for name in _TEST_DIRECTORIES),
     "test_*.py",

@@ -397,6 +397,11 @@ MARKED = "self.n = 0\nself.late = set()"
         ("self.n = 0", "self.n += 1\nif self.n > MOST: logging.error('many: %d', self.n)", False),
         ("self.n = 0", "self.n += 1\nif self.n > MOST:\n    logging.error('many')\nmsg.go(msg[:MOST])", True),
         ("self.n = 0", "self.n += 1\nif self.n > MOST:\n    logging.error('many')\n    return", True),
+        (
+            "self.at = deque(maxlen=MOST + 1)",
+            "self.at.append(now())\nif len(self.at) > MOST:\n    logging.error('often')",
+            False,
+        ),
         (MARKED, "self.n += 1\nif self.n > MOST: self.late.discard(msg)\nelse: self.late.add(msg)", False),
         (MARKED, "self.n += 1\nif self.n > MOST: self.late.discard(msg)\nelse: go()", True),
         (MARKED, "self.n += 1\nif self.n > MOST: self.late.add(msg)", True),  # a circuit that opens

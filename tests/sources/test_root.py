@@ -49,15 +49,16 @@ def test_the_search_starts_at_what_is_scanned(tmp_path: Path) -> None:
 
 NAMES = [
     "tests/x.py", "pkg/tests/deep/x.py", "test/x.py", "a/test_x.py", "x_test.py", "conftest.py", "a/conftest.py",
-    "benchmarks/load.py", "a/benchmark/x.py", "a/api_test_utils.py", "send_benchmark.py",
+    "benchmarks/load.py", "a/benchmark/x.py", "a/api_test_utils.py", "send_benchmark.py", "microbenchmark.py",
+    "io_perf.py",
     "testing/x.py", "latest.py", "tests.py", "contest.py", "a/test_x.txt", "attest/x.py", "test_dir/x.py", "mytest.py",
-    "benchmarks.py", "test_utils/x.py",
+    "benchmarks.py", "test_utils/x.py", "perf.py",
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_short_way_agrees_with_the_patterns(name: str) -> None:
-    assert is_test_file(name) == Patterns(DEFAULT_TEST_FILES).matches(name) == (NAMES.index(name) < 11)
+    assert is_test_file(name) == Patterns(DEFAULT_TEST_FILES).matches(name) == (NAMES.index(name) < 13)
 
 
 def test_other_patterns_replace_the_default() -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from otplint.facts.queries.tuning.fixed import Fixed
     from otplint.facts.queries.tuning.thresholds import Threshold
 
+_ROOM = re.compile(r"\bdeque\((?:[^()]|\([^()]*\))*\)")
 _EVICTS = frozenset(("popitem", "pop", "popleft"))
 _TIMEOUTS = frozenset(("BaseException", "Exception", "OSError", "IOError", "TimeoutError", "asyncio.TimeoutError",
                        "asyncio.exceptions.TimeoutError", "concurrent.futures.TimeoutError", "socket.timeout",
@@ -116,10 +117,13 @@ def _branch(node: code.Node, method: Method) -> code.If | None:
 
 
 def _is_used_there(found: Threshold, choice: code.If | code.While) -> bool:
-    """A constant that other places of its file name as well, a cut of the buffer perhaps, decides more."""
+    """A constant that other places of its file name as well, a cut of the buffer perhaps, decides more.
+
+    The room for what is counted, ``deque(maxlen=MOST + 1)``, decides nothing.
+    """
     source = found.method.source
     last = max((stmt.end for stmt in code.statements((*choice.body, *choice.orelse))), default=choice.end)
-    outside = source.text[: choice.start] + source.text[last:]
+    outside = _ROOM.sub("", source.text[: choice.start] + source.text[last:])
     return all(len(re.findall(rf"\b{re.escape(n.name)}\b", outside)) <= 1 for n in found.constants)
 
 
