@@ -21,7 +21,7 @@ from otplint.config import Config
 from otplint.engine.packs import load_rules
 from otplint.engine.run import scan
 from otplint.engine.select import build, choose
-from otplint.findings import Finding, Report, RuleInfo
+from otplint.findings import Confidence, Finding, Report, RuleInfo
 from otplint.output import render
 from otplint.output.pages import fenced, index_page, page_name
 from otplint.output.summary import summary
@@ -116,9 +116,27 @@ def documents() -> dict[str, str]:
     found = {f"docs/rules/{name}": text for name, text in rule_pages(rules)}
     found["README.md"] = with_parts("README.md", rules=rule_table(rules), example=example(before))
     found["docs/proofs.md"] = with_parts("docs/proofs.md", proofs=page(proofs(rules)))
+    found["docs/frameworks.md"] = with_parts("docs/frameworks.md", programs=programs())
     items = walk(before, [rule().info() for rule in rules])
     found["docs/before-and-after.md"] = with_parts("docs/before-and-after.md", items=items)
     return found
+
+
+def programs() -> str:
+    """What is reported in the program of each framework: a table of rules and frameworks."""
+    rules = build([rule for rule in load_rules() if rule.pack == "otplint" and rule.code < "OTP9"])
+    folders = sorted(path.parent for path in (ROOT / "fixtures" / "frameworks").glob("*/program.py"))
+    sure: dict[tuple[str, str], Confidence] = {}
+    for folder in folders:
+        for finding in scan([folder], Config(min_confidence=Confidence.LOW), rules, root=folder, jobs=1).findings:
+            key = folder.name, finding.code
+            sure[key] = max(sure.get(key, Confidence.LOW), finding.confidence, key=lambda c: c.rank)
+    lines = [f"| | {' | '.join(folder.name for folder in folders)} |", "| --- |" + " :-: |" * len(folders)]
+    for rule in rules:
+        known = [sure.get((folder.name, rule.code)) for folder in folders]
+        cells = ["-" if c is None else "low" if c is Confidence.LOW else "yes" for c in known]
+        lines.append(f"| {rule.code} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
 
 
 def leftovers() -> list[str]:
