@@ -77,6 +77,7 @@ class Facts:
                 vars(method).clear()
             vars(actor).clear()
         self._forget()
+        self._library.bound()
 
     def remembered(self, question: Callable[[Facts], _Answer]) -> _Answer:
         """The answer to a question about the whole project, worked out once."""
@@ -219,8 +220,8 @@ class Facts:
 
     def header_lines(self, span: Span) -> tuple[int, int]:
         """First and last line of the header of the statement that a finding is in."""
-        source = self._library.opened(span.path)
-        return source.header_lines(span) if source is not None else (span.line, span.end_line)
+        index = self.project.at(span.path)
+        return self.source(index).header_lines(span) if index is not None else (span.line, span.end_line)
 
     # -- decorators
 

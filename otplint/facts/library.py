@@ -10,6 +10,9 @@ from otplint.facts.source import Source
 from otplint.facts.syntax.parse import Regions
 from otplint.sources.triage import words_of
 
+_MOST = 6_000_000
+"""Characters of parsed text that are kept; their records weigh some forty bytes each."""
+
 
 class Library:
     """The sources of the modules of a project, shared by all who ask about it.
@@ -31,14 +34,18 @@ class Library:
         return self._open(index)
 
     def _open(self, index: ModuleIndex) -> Source:
-        found = self._sources.get(index.path)
+        found = self._sources.pop(index.path, None)
         if found is None:
-            found = self._sources[index.path] = Source(index, self._read(index.path), self.project, self._kept)
+            found = Source(index, self._read(index.path), self.project, self._kept)
+        self._sources[index.path] = found  # the latest at the end
         return found
 
-    def opened(self, path: str) -> Source | None:
-        """The file, if somebody has asked for it."""
-        return self._sources.get(path)
+    def bound(self) -> None:
+        """Forget the files that were asked for longest ago; nobody may hold on to what was parsed of them."""
+        weight = sum(source.weight for source in self._sources.values())
+        while weight > _MOST and len(self._sources) > 1:
+            path = next(iter(self._sources))
+            weight -= self._sources.pop(path).weight
 
     def holding(self, words: Iterable[str]) -> list[ModuleIndex]:
         """The given modules of the project whose text holds one of some names as a whole word, by path.
@@ -48,7 +55,7 @@ class Library:
         if self._holders is None:
             self._holders = {}
             for place, index in enumerate(self.project.modules):
-                opened = self.opened(index.path)  # most files are only searched: nothing of them is kept
+                opened = self._sources.get(index.path)  # most files are only searched: nothing of them is kept
                 text = opened.text if opened is not None else self._read(index.path)
                 for word in words_of(text.encode("utf-8", "surrogatepass")):
                     self._holders.setdefault(word, []).append(place)

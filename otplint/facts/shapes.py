@@ -20,6 +20,8 @@ from otplint.facts.values import local_values
 if TYPE_CHECKING:
     from otplint.facts.actors import Actor
 
+_Place = tuple[str, int]
+"""Path of a file and offset of a function in it."""
 _WAITS = frozenset(("sleep", "wait", "select", "poll", "accept", "recv", "recv_multipart", "drain_events"))
 _STARTS = ("create_task", "ensure_future", "run_coroutine_threadsafe", "start_soon", "Thread", "Process", "Timer")
 _SETS = frozenset(("set", "clear", "close", "cancel"))
@@ -83,17 +85,21 @@ def runs_on(actor: Actor) -> str:
 def mark_living(actor: Actor) -> None:
     """Give those functions their roles."""
 
-    def work_out() -> tuple[frozenset[int], frozenset[int]]:
+    def work_out() -> tuple[frozenset[_Place], frozenset[_Place]]:
         loops, called = living(actor)
-        return frozenset(id(m.code) for m in loops), frozenset(id(m.code) for m in called)
+        return frozenset(map(_place, loops)), frozenset(map(_place, called))
 
-    # The parsed functions are shared by all facts of a scan: so are the answers about them.
+    # What a file is parsed to is shared by all facts of a scan: so are the answers about it.
     key = ("living", actor.path, actor.name, actor.framework.name)
     found = actor.facts.project.remembered(key, work_out)
     for role, functions in zip((Role.LOOP, Role.HANDLER), found, strict=True):
         for method in actor.everything:
-            if id(method.code) in functions and method.role in (Role.HELPER, Role.NESTED, Role.HANDLER, Role.START):
+            if _place(method) in functions and method.role in (Role.HELPER, Role.NESTED, Role.HANDLER, Role.START):
                 method.role = role
+
+
+def _place(method: Method) -> _Place:
+    return method.source.path, method.code.start
 
 
 def called_back(actor: Actor) -> Iterator[Method]:

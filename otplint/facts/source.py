@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import bisect
+import contextlib
 import itertools
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from typing import TypeVar, cast
 
-from otplint.facts.index.entries import ModuleIndex
+from otplint.facts.index.entries import ModuleIndex, Unparsable
 from otplint.facts.index.project import Project
 from otplint.facts.syntax import code
 from otplint.facts.syntax.parse import Regions, parse, parse_indented
@@ -28,6 +29,8 @@ class Source:
         self.text = text
         self.project = project
         self._kept = kept
+        self.weight = len(text) // 16
+        """Characters that are parsed, and something for what is not."""
         self.lines = LineTable(text)
         self._regions: dict[int, code.Block] = {}
         self._names: dict[str, str] = {}
@@ -71,6 +74,7 @@ class Source:
             else:
                 found = parse(self.text[start:end], start, line, self._kept)
             self._regions[start] = found
+            self.weight += end - start
         return found
 
     def written(self, function: code.Function, outer: Written | None) -> Written:
@@ -104,6 +108,7 @@ class Source:
         The header of a compound statement ends where its block begins; that of a function starts at its decorators.
         """
         offset = self.lines.offset(span.line, span.column)
+        self._parse_around(offset)
         best = (span.line, span.end_line)
         for begin in self._regions:
             found = self._headers_of(begin).innermost(offset)
@@ -111,6 +116,16 @@ class Source:
                 first, last = (self.lines.position(place)[0] for place in found)
                 best = (min(first, span.line), max(last, span.end_line))
         return best
+
+    def _parse_around(self, offset: int) -> None:
+        """Parse the outermost class, function or statement around a place, if nobody has done so."""
+        index = self.index
+        spans = [(e.start, e.end) for e in index.classes] + [(e.start, e.end) for e in index.functions]
+        spans += [(e.start, e.end) for e in index.constants] + [*index.statements]
+        around = [(start, end) for start, end in spans if start <= offset < end]
+        if around:
+            with contextlib.suppress(Unparsable):
+                self.region(*min(around))
 
     def _headers_of(self, begin: int) -> _Headers:
         found = self._header_places.get(begin)
