@@ -71,6 +71,7 @@ def names(framework: Framework) -> Iterator[str]:
         yield from (name.partition(".*")[0] for name in operation.names)
         yield from filter(None, [operation.returns])
     yield from (*framework.down, *framework.call_failures, *framework.undelivered)
+    yield from (name.partition("(")[0] for name in framework.down_made)
 
 
 @pytest.mark.parametrize("name", [*installed()])

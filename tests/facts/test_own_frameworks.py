@@ -118,6 +118,10 @@ MISTAKES = {
         ACTOR + "scheduler = 'threads'\n",
         ".actor: scheduler 'threads' is not known, did you mean 'thread'?",
     ),
+    "mark": (
+        "[frameworks.h]\ndown_made = ['h.GONE']\n" + ACTOR,
+        ".down_made: 'h.GONE' is no call of a word; write package.function(WORD)",
+    ),
     "unanswered": (ACTOR + "unanswered = ['h.on']\n", ".actor.unanswered: 'h.on' is not among handler_decorators"),
     "role": (CALL.replace("'call'", "'calls'"), ".operation: role 'calls' is not known, did you mean 'call'?"),
     "no role": ("[[frameworks.h.operation]]\nnames = ['h.ask']\n", ".operation: role is missing"),

@@ -1216,3 +1216,44 @@ def test_a_release_in_the_overridden_base_method_counts(scan: Scan) -> None:
     assert scan(files, "OTP101") == []
     files["app.py"] = files["app.py"].replace("await super().terminate(reason)", "return None")
     assert [f.code for f in scan(files, "OTP101")] == ["OTP101"]
+
+
+ATOMS = {
+    "atoms.py": "from otpylib import atom\nDOWN = atom.ensure('DOWN')\nUP = atom.ensure('UP')\n",
+    "marks.py": """\
+from atoms import DOWN, UP
+from otpylib import atom, process
+from otpylib.gen_server import NoReply
+from otpylib.module import GEN_SERVER, OTPModule
+
+class Marks(metaclass=OTPModule, behavior=GEN_SERVER, version="1.0.0"):
+    async def init(self, room):
+        return {"watch": {}}
+
+    async def handle_cast(self, message, state):
+        match message:
+            case ("read", pid):
+                if pid not in state["watch"]:
+                    state["watch"][pid] = await process.monitor(pid)
+            case ("close", pid):
+                ref = state["watch"].pop(pid, None)
+                if ref:
+                    await process.demonitor(ref, flush=True)
+        return (NoReply(), state)
+
+    async def handle_info(self, message, state):
+        match message:
+            case (tag, _ref, _kind, pid, _reason) if TEST:
+                state["watch"].pop(pid, None)
+        return (NoReply(), state)
+""",
+}
+
+
+@pytest.mark.parametrize(
+    ("test", "is_down"), [("tag == DOWN", True), ("tag is atom.ensure('DOWN')", True), ("tag == UP", False)]
+)
+def test_an_atom_of_the_same_name_is_the_mark_of_an_end(scan: Scan, test: str, is_down: bool) -> None:
+    """otpylib's atoms are made by name: its own DOWN is the one that anybody makes."""
+    found = scan(ATOMS | {"marks.py": ATOMS["marks.py"].replace("TEST", test)}, "OTP101")
+    assert [f.code for f in found] == ([] if is_down else ["OTP101"])

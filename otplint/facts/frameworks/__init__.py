@@ -188,6 +188,8 @@ class Framework:
     operations: tuple[Operation, ...] = ()
     down: tuple[str, ...] = ()
     """Types of messages that say a watched actor went down."""
+    down_made: tuple[str, ...] = ()
+    """Calls that give the mark of such a message, with their argument: ``package.atom(DOWN)``."""
     call_failures: tuple[str, ...] = ()
     """Exceptions by which a call tells that it failed."""
     undelivered: tuple[str, ...] = ()

@@ -9,6 +9,7 @@ from otplint.facts.frameworks import ActorKind, Framework, FrameworkError, Opera
 
 _DOTTED = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)+")
 _TYPE = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
+_MADE = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)+\([^()]*\)")
 _MESSAGES = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*\.\*(?:\.[^\W\d]\w*)?")
 _PATTERN = re.compile(r"[^\W\d]\w*\*?")
 
@@ -19,6 +20,9 @@ def check(framework: Framework, where: str) -> None:
     :raises FrameworkError: naming ``where``, the key and the way out; one line.
     """
     _check_names(framework, ("down", "call_failures", "undelivered", "open_circuits"), _TYPE, where)
+    for name in framework.down_made:
+        if not _MADE.fullmatch(name):
+            raise FrameworkError(f"{where}.down_made: '{name}' is no call of a word; write package.function(WORD)")
     for number, kind in enumerate(framework.actors, 1):
         place = f"{where}.actor" if len(framework.actors) == 1 else f"{where}.actor {number}"
         _check_actor(kind, place)

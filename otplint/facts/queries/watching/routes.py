@@ -149,7 +149,8 @@ def _climb(actor: Actor, method: Method, node: code.Node, below: tuple[Step, ...
 def down_types(actor: Actor) -> frozenset[str]:
     """The messages that tell of a watched actor's end, also by their names in a scanned copy of the framework."""
     names = actor.facts.vocabulary.down
-    return names | {actor.facts.project.canonical(name) for name in names}
+    made = actor.framework.down_made
+    return names.union(made, (actor.facts.project.canonical(name) for name in names))
 
 
 def down_branches(actor: Actor) -> list[Step]:
@@ -187,7 +188,7 @@ def tests_for(condition: Condition, types: frozenset[str]) -> bool:
             asks = asks or (isinstance(left, code.Attr) and left.name == "__class__")
             if asks:
                 return any(method.qualname(t) in types for t in code.walk(right))
-            return op != "in" and (method.qualname(left) in types or method.qualname(right) in types)
+            return op != "in" and (_is_mark(left, method, types) or _is_mark(right, method, types))
         case code.Bool(op="and", parts=parts) if outcome:
             return any(tests_for(Condition(p, True, method), types) for p in parts)
         case code.Name(id=name) if method.is_local(name):
@@ -198,6 +199,24 @@ def tests_for(condition: Condition, types: frozenset[str]) -> bool:
             answers = [s.value for s in helper.statements if isinstance(s, code.Return) and s.value]
             return bool(answers) and all(tests_for(Condition(a, outcome, helper), types) for a in answers)
     return False
+
+
+def _is_mark(expr: code.Expr, method: Method, types: frozenset[str]) -> bool:
+    """True for one of the types, and for what is made like the framework's mark: ``GONE = atom.ensure("DOWN")``."""
+    if isinstance(expr, code.Call):
+        return _made(expr, method) in types
+    name = method.qualname(expr)
+    if name in types or not name or not any(t.endswith(")") for t in types):
+        return name in types
+    constants = method.actor.facts.constants(name)
+    return any(isinstance(value, code.Call) and _made(value, module) in types for module, _, value in constants)
+
+
+def _made(call: code.Call, method: Method) -> str:
+    match call.args:
+        case (code.Arg(value=code.Const(value=str(word))),):
+            return f"{method.qualname(call.func)}({word})"
+    return ""
 
 
 def names_type(method: Method, types: frozenset[str]) -> bool:
@@ -219,7 +238,7 @@ def names_type(method: Method, types: frozenset[str]) -> bool:
 
 def _pattern_names(pattern: code.Expr, method: Method, types: frozenset[str]) -> bool:
     kinds = (e.func if isinstance(e, code.Call) else e for e in code.walk(pattern))
-    return any(isinstance(k, (code.Name, code.Attr)) and method.qualname(k) in types for k in kinds)
+    return any(isinstance(k, (code.Name, code.Attr)) and _is_mark(k, method, types) for k in kinds)
 
 
 def _excludes(known: Condition, test: code.Expr, outcome: bool) -> bool:
