@@ -54,11 +54,7 @@ class Values:
                     return self.actor.qualname
                 return self._name_type(name, method, depth)
             case code.Attr():
-                own = method.own_attribute(expr)
-                if own and "." not in own:
-                    return self.attribute_type(own, depth)
-                owner = self.actor.facts.owner(self.type_of(expr.base, method, depth + 1))
-                return "" if owner is None else owner.values.attribute_type(expr.name, depth + 1)
+                return self._of_attribute(expr, method, depth)
             case code.Cond(then=then, other=other):
                 return self.type_of(then, method, depth + 1) or self.type_of(other, method, depth + 1)
             case code.Bool(parts=parts):
@@ -70,6 +66,15 @@ class Values:
             case code.Comp(kind=kind) | code.Seq(kind=kind):
                 return kind
         return ""
+
+    def _of_attribute(self, expr: code.Attr, method: Method, depth: int) -> str:
+        own = method.own_attribute(expr)
+        if own and "." not in own:
+            return self.attribute_type(own, depth)
+        owner = self.actor.facts.owner(self.type_of(expr.base, method, depth + 1))
+        if owner is not None:
+            return owner.values.attribute_type(expr.name, depth + 1)
+        return self._constant_type(method.qualname(expr), depth)  # bus.BUS, of a module of the project
 
     def _call_type(self, call: code.Call, method: Method, depth: int) -> str:
         known = self.operation(call, method, depth + 1)
@@ -119,9 +124,14 @@ class Values:
         if not found and method.outer is not None and not binds(method, name):
             return self._name_type(name, method.outer, depth + 1)
         if not found and not method.is_local(name):
-            constants = self.actor.facts.constants(method.qualname(code.Name(0, 0, name)))
-            found = {self.type_of(value, module, depth + 1) for module, _, value in constants} - {""}
-            found = found or {self.actor.facts.given_by_decorator(method.qualname(code.Name(0, 0, name)))} - {""}
+            qualified = method.qualname(code.Name(0, 0, name))
+            return self._constant_type(qualified, depth) or self.actor.facts.given_by_decorator(qualified)
+        return found.pop() if len(found) == 1 else ""
+
+    def _constant_type(self, qualified: str, depth: int) -> str:
+        """The type of a name at module level, by all that is assigned to it."""
+        constants = self.actor.facts.constants(qualified)
+        found = {self.type_of(value, module, depth + 1) for module, _, value in constants} - {""}
         return found.pop() if len(found) == 1 else ""
 
     def attribute_type(self, name: str, depth: int = 0) -> str:

@@ -55,6 +55,15 @@ NEGATIVE = {
                 except CallTimeout:
                     return await self.system.call(self.worker, ("go", key, req))
     """,
+    "key that the request is given": """
+        class M(Server):
+            async def handle_call(self, req, frm):
+                req["request_id"] = self.count
+                try:
+                    return await self.system.call(self.worker, req)
+                except CallTimeout:
+                    return await self.system.call(self.worker, req)
+    """,
     "report": """
         class M(Server):
             async def handle_call(self, req, frm):

@@ -20,6 +20,7 @@ class Bus:
     def __init__(self):
         self.takers = {}
         self.weak = weakref.WeakSet()
+        self.refs = []
     def want(self, topic, taker):
         self.takers.setdefault(topic, []).append(taker)
     def spurn(self, topic, taker):
@@ -28,6 +29,10 @@ class Bus:
         self.weak.add(taker)
     def unfollow(self, taker):
         self.weak.discard(taker)
+    def attach(self, taker):
+        self.refs.append(weakref.WeakMethod(taker))
+    def detach(self, taker):
+        self.refs = [r for r in self.refs if r() not in (None, taker)]
     def configure(self, key, value):
         self.takers[key] = value
 
@@ -96,6 +101,9 @@ FINE = {
 """,
     "weak": """\
     def on_start(self): self.hub.subscribe(weakref.WeakMethod(self.f))
+""",
+    "weak-by-its-class's-reference": """\
+    def on_start(self): self.bus.attach(self.f)
 """,
     "weak-by-its-class": """\
     def on_start(self): self.bus.follow(self.f)
@@ -393,3 +401,30 @@ class B(Leaves, A): pass
 
 def test_tests_are_left_alone(scan: Scan) -> None:
     assert scan({"tests/test_a.py": HEAD + FLAWED["name"]}, "OTP106") == []
+
+
+def test_a_hub_that_another_module_holds(scan: Scan) -> None:
+    """What ``hub.BUS`` is says what undoes ``listen``; no pair of names would."""
+    hub = """\
+class Bus:
+    def __init__(self):
+        self.takers = {}
+    def listen(self, topic, taker):
+        self.takers.setdefault(topic, []).append(taker)
+    def mute(self, topic, taker):
+        self.takers[topic].remove(taker)
+BUS = Bus()
+"""
+    actor = """\
+import pykka
+from app import hub
+class A(pykka.ThreadingActor):
+    def on_start(self):
+        hub.BUS.listen("a", self.f)
+    def on_stop(self):
+        END
+    def f(self): pass
+"""
+    for end, found in (("pass", ["OTP106"]), ("hub.BUS.mute('a', self.f)", [])):
+        files = {"app/__init__.py": "", "app/hub.py": hub, "app/actor.py": actor.replace("END", end)}
+        assert [f.code for f in scan(files, "OTP106")] == found

@@ -275,7 +275,7 @@ def _has_key(payload: code.Expr | None, method: Method) -> bool:
                 if any(_is_key(name) for name in fields):
                     return True
             elif isinstance(node, (code.Attr, code.Name)):
-                if _is_key(node.name if isinstance(node, code.Attr) else node.id):
+                if _is_key(node.name if isinstance(node, code.Attr) else node.id) or _is_given_key(node, origin.method):
                     return True
                 if isinstance(node, code.Name) and any(
                     isinstance(c, code.Call) and _makes_key(c, o.method)
@@ -287,6 +287,17 @@ def _has_key(payload: code.Expr | None, method: Method) -> bool:
                 keys = [k.value for k, _ in node.items if isinstance(k, code.Const) and isinstance(k.value, str)]
                 if any(_is_key(key) for key in keys):
                     return True
+    return False
+
+
+def _is_given_key(payload: code.Attr | code.Name, method: Method) -> bool:
+    """``payload["idempotency_key"] = ...``, ``payload.request_id = ...`` in the same function."""
+    for stmt in method.statements:
+        for target in _targets(stmt):
+            match target:
+                case code.Sub(base=base, key=code.Const(value=str(name))) | code.Attr(base=base, name=name):
+                    if code.same(base, payload) and _is_key(name):
+                        return True
     return False
 
 

@@ -109,7 +109,9 @@ def acquisitions(actor: Actor) -> Iterator[Acquisition]:
                     words = " or ".join(sorted(names))
                     yield Acquisition(call, method, names.__contains__, words, "data", event)
             elif isinstance(call.func, code.Attr) and any(holds_actor(a.value, method) for a in call.args):
-                found = _by_class(call, call.func, method) or _by_name(call, call.func, method)
+                found = _by_class(call, call.func, method)
+                if found is None and not _is_kept_weakly(call, call.func, method):
+                    found = _by_name(call, call.func, method)
                 if found is not None:
                     yield found
 
@@ -173,6 +175,20 @@ def _by_class(call: code.Call, func: code.Attr, method: Method) -> Acquisition |
     if not names:
         return None
     return Acquisition(call, method, names.__contains__, " or ".join(sorted(names)), "class")
+
+
+def _is_kept_weakly(call: code.Call, func: code.Attr, method: Method) -> bool:
+    """True where the class's own function does nothing with what it is given but make a weak reference to it."""
+    owner = method.actor.facts.owner(method.actor.values.type_of(func.base, method))
+    target = owner.method(func.name) if owner is not None else None
+    if target is None:
+        return False
+    given = {_parameter(target, i, a.name) for i, a in enumerate(call.args) if holds_actor(a.value, method)}
+    uses = [e for e in target.exprs() if isinstance(e, code.Name) and e.id in given]
+    makers = [target.parent(use) for use in uses]
+    return bool(uses) and all(
+        isinstance(made, code.Call) and target.qualname(made.func).startswith("weakref.") for made in makers
+    )
 
 
 def _parameter(target: Method, position: int, name: str) -> str:
