@@ -43,6 +43,13 @@ NEGATIVE: Mapping[str, str] = {
                 if ref.is_alive():
                     return ref.ask("x")
     """,
+    "told to end": """
+        class A(Server):
+            def renew(self, worker: Worker):
+                if worker.is_alive():
+                    worker.inbox.put(None)
+                    worker.join()
+    """,
     "only shown": """
         class A(Server):
             async def handle_call(self, req, frm):
@@ -152,6 +159,18 @@ POSITIVE: Mapping[str, tuple[str, str]] = {
                     self.system.cast(self.peer, req)
         """,
         "if self.system.alive(self.peer):",
+    ),
+    "by an own helper that looks the name up": (
+        """
+        class A(Server):
+            def up(self, to):
+                pid = self.system.whereis(to) if isinstance(to, str) else to
+                return pid is not None and self.system.alive(pid)
+            async def handle_call(self, req, frm):
+                if self.up(self.peer):
+                    self.system.cast(self.peer, req)
+        """,
+        "if self.up(self.peer):",
     ),
     "raw send": (
         """

@@ -30,6 +30,28 @@ NEGATIVE = {
                     await self.system.call(msg.to, m)
                 self.held[msg.to] = []
     """,
+    "put in order by a function": """
+        def in_order(held):
+            return held[::-1]
+        class M(Server):
+            def __init__(self): self.held = []
+            async def handle_cast(self, msg): self.held.insert(0, msg)
+            async def handle_info(self, msg):
+                for m in in_order(self.held): self.system.cast(self.peer, m)
+                self.held.clear()
+    """,
+    "put back where it was": """
+        class Spooling:
+            def put_back(self, rows): self.spool.extendleft(reversed(rows))
+        class M(Spooling, Server):
+            def __init__(self): self.spool = deque()
+            async def handle_cast(self, msg):
+                self.spool.append(msg)
+                rows = list(self.spool)
+                self.spool.clear()
+                try: await self.system.call(self.peer, rows)
+                except CallError: self.put_back(rows)
+    """,
     "reversed in place": """
         class M(Server):
             def __init__(self): self.held = []

@@ -72,9 +72,17 @@ def _is_safe(send: Send, actor: Actor) -> str:
     """Why a send after a test for life loses nothing unseen; empty where it may."""
     if send.method.stops:
         return "the actor is stopping: what is lost now is lost with it"
+    if _tells_to_end(send):
+        return "it only tells the receiver to end, which a dead one has done"
     if _is_handled(send):
         return "a failure to reach the receiver is caught"
     return "the same function watches the receiver, and is told of its end" if _is_watched(send, actor) else ""
+
+
+def _tells_to_end(send: Send) -> bool:
+    """``jobs.put(None)``."""
+    values = [a.value for a in send.node.args] if isinstance(send.node, code.Call) else []
+    return len(values) == 1 and isinstance(values[0], code.Const) and values[0].value is None
 
 
 # -- sends
@@ -257,11 +265,19 @@ def _by_helper(call: code.Call, method: Method, depth: int) -> Iterator[Alive]:
         for alive in _asked(stmt.value, True, helper, depth + 1):
             target: code.Expr | None = alive.target
             if isinstance(target, code.Name):
-                target = given_for(target.id, call, helper)
+                target = given_for(_parameter(target.id, helper), call, helper)
             elif not helper.own_attribute(target):
                 target = None
             if target is not None:
                 yield Alive(target, alive.call, alive.method, alive.framework, alive.certain)
+
+
+def _parameter(name: str, helper: Method) -> str:
+    """The parameter that a local of the helper is taken from: ``pid = whereis(to) if isinstance(to, str) else to``."""
+    given = {p.name for p in helper.code.params if p.name != helper.self_name}
+    values = list(bindings(name, helper)) if name not in given else []
+    named = {e.id for value in values for e in code.walk(value) if isinstance(e, code.Name)} & given
+    return named.pop() if len(values) == len(named) == 1 else name
 
 
 def _listed(key: code.Expr, container: code.Expr, method: Method) -> Iterator[Alive]:

@@ -178,7 +178,7 @@ def _walked(buffer: Buffer, end: str) -> Iterator[tuple[code.Node, Method, Confi
     for walk in buffer.passes:
         if walk.place.nested != any(e.nested for e in buffer.entries) or walk.flipped != (end == "tail"):
             continue
-        if _handed_on(walk) or not emptied(buffer, walk):
+        if _handed_on(walk) or _goes_back(buffer, walk) or not emptied(buffer, walk):
             continue
         uses = [u for u in uses_in_pass(walk) if u.kind in ("argument", "called") and not _moves(u, buffer)]
         if uses and not isinstance(walk.loop, code.Comp):
@@ -187,6 +187,17 @@ def _walked(buffer: Buffer, end: str) -> Iterator[tuple[code.Node, Method, Confi
 
 
 def _handed_on(walk: Pass) -> bool:
-    """True where all of it is given to an own function, whose own walk is looked at."""
-    call = walk.method.parent(walk.node) if walk.loop is None else None
-    return isinstance(call, code.Call) and walk.method.actor.own_method(call, walk.method) is not None
+    """True where all of it is given to an own function, whose own walk is looked at, or to one that makes the order."""
+    method = walk.method
+    call = method.parent(walk.node) if walk.loop is None else None
+    if not isinstance(call, code.Call):
+        return False
+    if method.actor.own_method(call, method) or method.actor.facts.function(method.qualname(call.func)):
+        return True
+    up = method.parent(call)
+    return isinstance(up, (code.For, code.Comp))  # for one in in_order(self.held)
+
+
+def _goes_back(buffer: Buffer, walk: Pass) -> bool:
+    """True for what is put back where it was: ``self.spool.extendleft(reversed(rows))``."""
+    return any(e.value is not None and any(part is walk.node for part in code.walk(e.value)) for e in buffer.entries)
