@@ -354,3 +354,23 @@ def test_undoing_in_the_reverse_order_outside_of_the_loop_is_only_worth_a_look(s
         "OTP404",
     )
     assert [f.confidence for f in found] == [Confidence.LOW]
+
+
+def test_what_an_asynchronous_loop_goes_through_are_messages(scan: Scan) -> None:
+    """A channel gives them one by one, whatever its type; a plain loop over a list gives data at hand."""
+    board = """
+import trio
+class Board:
+    def __init__(self, receive: trio.MemoryReceiveChannel, out):
+        self.receive, self.out, self.held = receive, out, []
+    async def run(self):
+        LOOP
+            await self.on_message(message)
+    async def on_message(self, message):
+        self.held.append(message)
+        if message.last:
+            while self.held:
+                await self.out.send(self.held.pop())
+"""
+    found = scan(board.replace("LOOP", "async for message in self.receive:"), "OTP404")
+    assert [f.span.line for f in found] == [13]

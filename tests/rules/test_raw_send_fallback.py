@@ -64,6 +64,15 @@ NEGATIVE = {
                 except CallTimeout:
                     return await self.system.call(self.worker, req)
     """,
+    "key that the request gets if it has none": """
+        class M(Server):
+            async def handle_call(self, req, frm):
+                req.setdefault("idempotency_key", self.count)
+                try:
+                    return await self.system.call(self.worker, req)
+                except CallTimeout:
+                    return await self.system.call(self.worker, req)
+    """,
     "report": """
         class M(Server):
             async def handle_call(self, req, frm):

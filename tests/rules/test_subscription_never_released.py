@@ -29,6 +29,10 @@ class Bus:
         self.weak.add(taker)
     def unfollow(self, taker):
         self.weak.discard(taker)
+    def subscribe(self, taker):
+        self.weak.add(taker)
+    def unsubscribe(self, taker):
+        self.weak.discard(taker)
     def attach(self, taker):
         self.refs.append(weakref.WeakMethod(taker))
     def detach(self, taker):
@@ -104,6 +108,9 @@ FINE = {
 """,
     "weak-by-its-class's-reference": """\
     def on_start(self): self.bus.attach(self.f)
+""",
+    "weak-table-behind-a-pair-of-names": """\
+    def on_start(self): self.bus.subscribe(self.f)
 """,
     "weak-by-its-class": """\
     def on_start(self): self.bus.follow(self.f)

@@ -291,7 +291,13 @@ def _has_key(payload: code.Expr | None, method: Method) -> bool:
 
 
 def _is_given_key(payload: code.Attr | code.Name, method: Method) -> bool:
-    """``payload["idempotency_key"] = ...``, ``payload.request_id = ...`` in the same function."""
+    """``payload["idempotency_key"] = ...``, ``payload.request_id = ...``, ``payload.setdefault("request_id", ...)``."""
+    for call in method.calls:
+        match call:
+            case code.Call(func=code.Attr(base=base, name="setdefault"), args=(first, *_)):
+                word = first.value.value if isinstance(first.value, code.Const) else None
+                if code.same(base, payload) and isinstance(word, str) and _is_key(word):
+                    return True
     for stmt in method.statements:
         for target in _targets(stmt):
             match target:

@@ -192,11 +192,23 @@ def comes_with_message(expr: code.Expr | None, method: Method, depth: int = 0) -
                 if (value := given_for(expr.id, call, place)) is not None and caller.actor.is_actor
             ]
             return bool(given) and all(comes_with_message(value, caller, depth + 1) for value, caller in given)
+        if place.role is Role.LOOP and _is_received(expr.id, place):
+            return True
         values = list(bindings(expr.id, place))
         if values:
             return any(comes_with_message(value, place, depth + 1) for value in values)
         place = place.outer
     return False
+
+
+def _is_received(name: str, method: Method) -> bool:
+    """``async for message in channel``: each round waits for the next one."""
+    return any(
+        isinstance(stmt, code.For)
+        and stmt.is_async
+        and any(isinstance(e, code.Name) and e.id == name for e in code.walk(stmt.target))
+        for stmt in method.statements
+    )
 
 
 def given_for(parameter: str, call: code.Call, function: Method) -> code.Expr | None:

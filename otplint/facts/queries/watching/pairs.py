@@ -167,7 +167,8 @@ def _by_class(call: code.Call, func: code.Attr, method: Method) -> Acquisition |
         table
         for i, arg in enumerate(call.args)
         if holds_actor(arg.value, method) and not arg.star
-        for table in _kept_in(target, _parameter(target, i, arg.name), owner)
+        for table in _entered(target, _parameter(target, i, arg.name), owner)
+        if not _is_weak(table, owner)
     }
     if not tables or _gives_release(target, tables):
         return None
@@ -178,12 +179,15 @@ def _by_class(call: code.Call, func: code.Attr, method: Method) -> Acquisition |
 
 
 def _is_kept_weakly(call: code.Call, func: code.Attr, method: Method) -> bool:
-    """True where the class's own function does nothing with what it is given but make a weak reference to it."""
+    """True where the class's own function keeps what it is given in weak tables, or makes weak references to it."""
     owner = method.actor.facts.owner(method.actor.values.type_of(func.base, method))
     target = owner.method(func.name) if owner is not None else None
-    if target is None:
+    if owner is None or target is None:
         return False
     given = {_parameter(target, i, a.name) for i, a in enumerate(call.args) if holds_actor(a.value, method)}
+    tables = [table for name in given for table in _entered(target, name, owner)]
+    if tables:
+        return all(_is_weak(table, owner) for table in tables)
     uses = [e for e in target.exprs() if isinstance(e, code.Name) and e.id in given]
     makers = [target.parent(use) for use in uses]
     return bool(uses) and all(
@@ -199,15 +203,13 @@ def _parameter(target: Method, position: int, name: str) -> str:
     return params[position + shift] if position + shift < len(params) else ""
 
 
-def _kept_in(target: Method, parameter: str, owner: Actor) -> Iterator[str]:
-    """The tables of the class that the parameter enters, weak ones left out."""
+def _entered(target: Method, parameter: str, owner: Actor) -> Iterator[str]:
+    """The tables of the class that the parameter enters."""
     thing = (id(target.code), parameter)
     for method in owner.reached(target):
         for base, values in _insertions(method):
             if any(thing in identities(value, method) for value in values):
-                for table in behind(base, method).attributes:
-                    if not _is_weak(table, owner):
-                        yield table
+                yield from behind(base, method).attributes
 
 
 def _insertions(method: Method) -> Iterator[tuple[code.Expr, list[code.Expr]]]:
