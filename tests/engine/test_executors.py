@@ -181,10 +181,10 @@ def test_results_that_get_lost_are_worked_out_again(
     """As where the workers that hold them, and whatever they were made of, went together."""
     real, lost = Future.result, iter([False, True, True, False, True])
 
-    def result(self: Future) -> Any:
+    def result(self: Future, timeout: float | None = None) -> Any:
         if next(lost, False):
             raise CancelledError
-        return real(self)
+        return real(self, timeout)
 
     monkeypatch.setattr(Future, "result", result)
     assert report(project, executor) == expected
@@ -192,6 +192,25 @@ def test_results_that_get_lost_are_worked_out_again(
     lost = iter(lambda: True, None)
     with pytest.raises(ExecutorError, match=r"^the scheduler at tcp://.* lost the same work 5 times$"):
         report(project, executor)
+
+
+def test_a_result_that_does_not_come_in_time_is_asked_for_again(
+    project: Path, expected: str, executor: Executor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A finished task whose result was on a lost worker is done again only when there is another worker."""
+    real, late = Future.result, iter([True, False, True, True])
+    told: list[float | None] = []
+
+    def result(self: Future, timeout: float | None = None) -> Any:
+        told.append(timeout)
+        if next(late, False):
+            raise TimeoutError
+        return real(self, timeout)
+
+    monkeypatch.setattr(Future, "result", result)
+    assert report(project, executor) == expected
+    assert list(late) == []
+    assert None not in told
 
 
 def test_a_cluster_that_loses_all_workers_is_given_up(project: Path) -> None:

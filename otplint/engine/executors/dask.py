@@ -188,9 +188,14 @@ class _Round:
     def _result(self, future: Future, position: int) -> Any:
         """What a task gave, in a tuple; none where it has to be done again."""
         try:
-            found = pickle.loads(future.result())
+            found = pickle.loads(future.result(timeout=self._seconds))
         except ExecutorError as error:
             raise ExecutorError(str(error)) from None
+        except _TIMEOUTS as error:
+            if future.status == "error":
+                raise ExecutorError(f"a worker at {self._address} failed: {type(error).__name__}") from error
+            self._running[future] = position  # it is done, but gone with its worker: made again, if any worker comes
+            return None
         except KilledWorker as error:
             raise ExecutorError(
                 f"the workers at {self._address} were lost one after another over the same files; "
