@@ -400,3 +400,24 @@ class OnLoop(Server):
 )
 def test_known_libraries(scan: Scan, call: str, blocked: set[str]) -> None:
     assert {f.actor for f in scan(LIBRARIES.format(call), select="OTP409")} == blocked
+
+
+def test_a_plain_helper_of_a_coroutine_blocks_its_event_loop(scan: Scan) -> None:
+    """What the coroutine calls runs on its loop; what it hands to a thread does not."""
+    text = """
+import asyncio, subprocess
+class Spool:
+    def __init__(self, inbox: asyncio.Queue):
+        self.inbox = inbox
+    async def run(self):
+        while True:
+            message = await self.inbox.get()
+            self.pack(message)
+            await asyncio.to_thread(self.apart, message)
+    def pack(self, message):
+        subprocess.run(["gzip", message], check=False)
+    def apart(self, message):
+        subprocess.run(["gzip", message], check=False)
+"""
+    found = scan(text, "OTP409")
+    assert [f.span.line for f in found if f.confidence is not Confidence.LOW] == [12]

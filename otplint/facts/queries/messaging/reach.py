@@ -45,6 +45,9 @@ class Running:
     """Flags among its parameters, outside of the actor's class, that the calls on the way decide."""
     is_part: bool = False
     """True where the way begins at an object that callers of the actor reach: its functions are as good as own ones."""
+    awaited: bool = False
+    """True where a coroutine of the same class runs it as a plain call, so on its event loop; further away one may ask
+    which thread it is."""
 
     @property
     def far(self) -> tuple[Method, code.Call] | None:
@@ -66,7 +69,7 @@ class Running:
     @property
     def on_loop(self) -> bool:
         """True where it runs on an event loop, which all other tasks share."""
-        return shares_loop(self.actor) or self.method.code.is_async
+        return shares_loop(self.actor) or self.method.code.is_async or self.awaited
 
 
 def is_interleaved(method: Method) -> bool:
@@ -105,7 +108,7 @@ def running(actor: Actor) -> list[Running]:
 
     Each comes once, one that is given flags once for each choice of them.
     """
-    found: dict[tuple[int, tuple[tuple[str, bool], ...]], Running] = {}
+    found: dict[tuple[int, tuple[tuple[str, bool], ...], bool], Running] = {}
     waiting = deque(Running(method, actor) for method in _entries(actor))
     waiting.extend(Running(method, actor, (made,), is_part=True) for method, made in _parts(actor))
     guessed = [Running(m, actor, (), False) for m in _uncalled(actor)] if takes_messages(actor) else []
@@ -113,7 +116,7 @@ def running(actor: Actor) -> list[Running]:
         if not waiting:
             waiting.append(guessed.pop(0))
         current = waiting.popleft()
-        key = (id(current.method.code), current.given)
+        key = (id(current.method.code), current.given, current.on_loop)
         if key in found:
             continue
         found[key] = current
@@ -124,7 +127,8 @@ def running(actor: Actor) -> list[Running]:
             crossed = (*current.crossed, (current.method, call)) if outside else current.crossed
             if len(crossed) <= _MAX_CROSSED:
                 given = _flags(call, inner, current) if crossed else ()
-                waiting.append(Running(inner, actor, crossed, current.certain, given, current.is_part))
+                on_loop = current.on_loop and not crossed
+                waiting.append(Running(inner, actor, crossed, current.certain, given, current.is_part, on_loop))
     return [*found.values()]
 
 
