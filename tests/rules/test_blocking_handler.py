@@ -421,3 +421,35 @@ class Spool:
 """
     found = scan(text, "OTP409")
     assert [f.span.line for f in found if f.confidence is not Confidence.LOW] == [12]
+
+
+DECORATED = """
+import asyncio, functools, threading, time
+import pykka
+def in_background(method):
+    @functools.wraps(method)
+    def start(*args):
+        threading.Thread(target=method, args=args, daemon=True).start()
+    return start
+def threaded(fn):
+    async def inner(*args):
+        return await asyncio.to_thread(fn, *args)
+    return inner
+def timed(fn):
+    def inner(*args):
+        threading.Thread(target=print).start()
+        return fn(*args)
+    return inner
+class Importer(pykka.ThreadingActor):
+    def on_receive(self, message):
+        self.warm()
+    @DECORATOR
+    def warm(self):
+        time.sleep(9)
+"""
+
+
+@pytest.mark.parametrize(("decorator", "blocks"), [("in_background", False), ("threaded", False), ("timed", True)])
+def test_a_decorator_that_runs_the_function_elsewhere(scan: Scan, decorator: str, blocks: bool) -> None:
+    found = scan(DECORATED.replace("DECORATOR", decorator), "OTP409")
+    assert bool(found) is blocks

@@ -117,7 +117,7 @@ def running(actor: Actor) -> list[Running]:
             waiting.append(guessed.pop(0))
         current = waiting.popleft()
         key = (id(current.method.code), current.given, current.on_loop)
-        if key in found:
+        if key in found or _runs_elsewhere(current.method):
             continue
         found[key] = current
         for call in calls_at_once(current.method):
@@ -194,6 +194,27 @@ def _entries(actor: Actor) -> Iterator[Method]:
                 enters = actor.kind.public_methods and not method.name.startswith("_") and _is_property(method)
         if enters and id(method.code) not in handed:
             yield method
+
+
+def _runs_elsewhere(method: Method) -> bool:
+    """True under a decorator of the project that hands the function to a thread: its body holds nobody up."""
+    for decorator in method.code.decorators:
+        func = decorator.func if isinstance(decorator, code.Call) else decorator
+        made = method.actor.facts.function(method.qualname(func))
+        if made is None:
+            continue
+        given = {p.name for p in made.code.params}
+        for place in made.actor.everything:
+            for call in place.calls:
+                event = place.event(call)
+                elsewhere = event is not None and event.role == "spawn"
+                if (elsewhere or code.dotted(call.func).rpartition(".")[2] in _HANDS_ON) and _names(call) & given:
+                    return True
+    return False
+
+
+def _names(call: code.Call) -> set[str]:
+    return {a.value.id for a in call.args if isinstance(a.value, code.Name)}
 
 
 def _uncalled(owner: Actor) -> Iterator[Method]:
