@@ -97,8 +97,9 @@ def why_not(
 
 
 _UNSELECTED = (
-    "The file does not look like actor code, so nothing in it was looked at: it names no framework, "
-    "thread, task, queue or supervisor that otplint knows, and no class of the project that is an actor."
+    "The file does not look like actor code, so nothing in it was looked at for its own sake: it names no framework, "
+    "thread, task, queue or supervisor that otplint knows, and no class of the project that is an actor. "
+    "What actors in other files inherit from it, or call in it, is looked at with them."
 )
 
 
